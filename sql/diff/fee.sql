@@ -1,0 +1,6 @@
+-- Fees: only the status is SSG's, and it exists there as soon as the enrolment does, so a fee is only ever updated.
+SELECT r.key, 'update' AS action, r.ssg_hash AS content_hash, ARRAY['collection_status'] AS fields,
+       ARRAY['enrolment:' || r.key] AS parents, m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code
+FROM register.fee r
+JOIN mirror.fee m ON m.key = r.key AND m.live
+WHERE m.ssg_hash <> r.ssg_hash

@@ -1,0 +1,4 @@
+-- What the deadlines of a course run depend on.
+SELECT r.key, r.start_date, r.end_date, c.provider_type, c.funding_body
+FROM register.course_run r
+JOIN register.course c ON c.key = r.course_reference

@@ -1,0 +1,12 @@
+-- Trainers: ours against the provider's profile at SSG.
+SELECT r.key, CASE WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action, r.ssg_hash AS content_hash,
+       array_remove(ARRAY[
+           CASE WHEN m.trainer_name_mark IS DISTINCT FROM r.trainer_name_mark THEN 'trainer_name' END,
+           CASE WHEN m.trainer_email_mark IS DISTINCT FROM r.trainer_email_mark THEN 'trainer_email' END,
+           CASE WHEN m.trainer_role IS DISTINCT FROM r.trainer_role THEN 'trainer_role' END,
+           CASE WHEN m.domain IS DISTINCT FROM r.domain THEN 'domain' END,
+           CASE WHEN coalesce(m.experience, '') <> coalesce(r.experience, '') THEN 'experience' END], NULL) AS fields,
+       '{{}}'::text[] AS parents, m.ssg_ref, r.upload_id, r.sheet, r.row_number, NULL AS run_code
+FROM register.trainer r
+LEFT JOIN mirror.trainer m ON m.key = r.key AND m.live
+WHERE r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash

@@ -1,0 +1,25 @@
+-- Take the next free slot of the credential; says whether calls are stopped, whether the breaker is open, how long to
+-- wait in seconds. An open breaker lets one probe through each time its rest is over.
+WITH switch AS (
+    SELECT coalesce(bool_or(stopped), false) AS stopped FROM ssg.switch WHERE name = %(switch)s
+), breaker AS (
+    UPDATE ssg.breaker
+    SET probe_at = CASE WHEN opened_at IS NOT NULL AND probe_at <= now()
+                        THEN now() + %(probe)s * interval '1 second' ELSE probe_at END
+    WHERE credential = %(credential)s AND opened_at IS NOT NULL AND probe_at <= now()
+    RETURNING true AS probing
+), closed AS (
+    SELECT NOT EXISTS (SELECT FROM ssg.breaker WHERE credential = %(credential)s AND opened_at IS NOT NULL)
+           OR EXISTS (SELECT FROM breaker) AS open_way
+), slot AS (
+    INSERT INTO ssg.rate AS r (credential, next_free_at)
+    SELECT %(credential)s, now() + %(spacing)s * interval '1 second'
+    FROM switch, closed
+    WHERE NOT switch.stopped AND closed.open_way AND %(spacing)s > 0
+    ON CONFLICT (credential) DO UPDATE
+    SET next_free_at = greatest(r.next_free_at, now()) + %(spacing)s * interval '1 second'
+    RETURNING next_free_at
+)
+SELECT switch.stopped, NOT closed.open_way,
+       coalesce((SELECT extract(epoch FROM next_free_at - now()) - %(spacing)s FROM slot), 0)::float8
+FROM switch, closed

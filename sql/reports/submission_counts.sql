@@ -1,0 +1,2 @@
+-- Submissions by kind and state.
+SELECT kind, state, count(*) FROM outbox.submission GROUP BY kind, state ORDER BY kind, state

@@ -1,0 +1,1 @@
+"""Audit: an append-only log chained by HMAC."""

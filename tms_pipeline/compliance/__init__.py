@@ -1,0 +1,1 @@
+"""Compliance: dated, sourced rules, the last days that follow from them, and what a review finds."""

@@ -1,0 +1,37 @@
+"""Days as Singapore counts them: the day of a moment, public holidays, working days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+SINGAPORE = ZoneInfo("Asia/Singapore")
+
+
+def singapore_day(moment: datetime) -> date:
+    """The day in Singapore of a moment with a time zone: its last minute still belongs to it."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone belongs to no day")
+    return moment.astimezone(SINGAPORE).date()
+
+
+@cache
+def public_holidays(years: tuple[int, ...]) -> frozenset[date]:
+    """Singapore's public holidays of these years, days in lieu included (package ``holidays``)."""
+    import holidays
+
+    return frozenset(holidays.country_holidays("SG", years=list(years)))
+
+
+def add_working_days(day: date, count: int, holidays: Iterable[date]) -> date:
+    """The day that many working days (Monday to Friday, no public holiday) after the day; before it when negative."""
+    off = frozenset(holidays)
+    step = timedelta(days=1 if count >= 0 else -1)
+    left = abs(count)
+    while left:
+        day += step
+        if day.weekday() < 5 and day not in off:
+            left -= 1
+    return day

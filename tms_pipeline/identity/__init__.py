@@ -1,0 +1,1 @@
+"""Identity: key rings outside Postgres, sealed values, keyed marks, masking."""

@@ -1,0 +1,60 @@
+"""Data keys: one a subject (trainee, trainer, upload), kept in Postgres wrapped by the data ring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tms_pipeline.identity.keyring import KeyRing
+from tms_pipeline.identity.opening import open_sealed
+from tms_pipeline.identity.sealing import new_data_key, place, seal
+from tms_pipeline.store.database import Connection, copy_rows
+
+
+class KeyShredded(Exception):
+    """The subject's data key was shredded: what it sealed is gone for good."""
+
+
+def _where(subject: str) -> bytes:
+    return place("identity.data_key", "wrapped", subject)
+
+
+def data_keys(connection: Connection, ring: KeyRing, subjects: Iterable[str], *, make: bool) -> dict[str, bytes]:
+    """The data keys of the subjects. With ``make``, missing ones are made.
+
+    Raises KeyShredded for a subject whose key was shredded; a missing one without ``make`` is left out.
+    """
+    wanted = sorted(set(subjects))
+    if not wanted:
+        return {}
+    if make:
+        # Two processes may meet a new subject at once; the loser's key is dropped and the winner's read.
+        fresh = [(subject, seal(ring.key, new_data_key(), _where(subject)), ring.active) for subject in
+                 _missing(connection, wanted)]
+        if fresh:
+            connection.execute(
+                "CREATE TEMP TABLE IF NOT EXISTS fresh_data_key (subject text, wrapped bytea, ring_version integer) "
+                "ON COMMIT DELETE ROWS"
+            )
+            connection.execute("TRUNCATE fresh_data_key")
+            copy_rows(connection, "fresh_data_key", ("subject", "wrapped", "ring_version"), fresh)
+            connection.execute(
+                "INSERT INTO identity.data_key (subject, wrapped, ring_version) "
+                "SELECT subject, wrapped, ring_version FROM fresh_data_key ON CONFLICT (subject) DO NOTHING"
+            )
+    found = connection.execute(
+        "SELECT subject, wrapped, ring_version FROM identity.data_key WHERE subject = ANY(%s)", (wanted,)
+    ).fetchall()
+    keys = {}
+    for subject, wrapped, version in found:
+        if wrapped is None:
+            raise KeyShredded(f"the data key of {subject} was shredded")
+        keys[subject] = open_sealed(ring.keys[version], bytes(wrapped), _where(subject))
+    return keys
+
+
+def _missing(connection: Connection, wanted: list[str]) -> list[str]:
+    have = {
+        row[0]
+        for row in connection.execute("SELECT subject FROM identity.data_key WHERE subject = ANY(%s)", (wanted,))
+    }
+    return [subject for subject in wanted if subject not in have]

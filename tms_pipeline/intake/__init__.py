@@ -1,0 +1,1 @@
+"""Intake: files that ops drop, read safely, checked and taken into the registers."""

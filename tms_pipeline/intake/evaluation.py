@@ -1,0 +1,306 @@
+"""Evaluation: what becomes of each row of an upload, and the registers that follow from it.
+
+One row is one decision: if any record in it is faulty, none of it is taken, and its neighbours go on.
+Everything happens in the caller's transaction, so that a preview is the same code rolled back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+import psycopg
+
+from tms_pipeline.compliance.deadlines import deadline_of
+from tms_pipeline.identity.keyring import KeyRings
+from tms_pipeline.identity.marks import Marker
+from tms_pipeline.intake.cells import canonicalise
+from tms_pipeline.intake.tables import Table
+from tms_pipeline.records.checks import check_repeats, check_rows
+from tms_pipeline.records.fault import Fault, fault
+from tms_pipeline.records.field import RecordKind
+from tms_pipeline.records.kinds import KINDS
+from tms_pipeline.registers.staging import Records, compare, drop_lines, prepare, stage
+from tms_pipeline.registers.upsert import changed_fields, upsert
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import SQL_ROOT, query
+
+# A row whose only faults are these is looked at again by itself when what it waits for arrives.
+WAITING_CODES = frozenset(
+    {"COURSE_UNKNOWN", "RUN_UNKNOWN", "SESSION_UNKNOWN", "TRAINER_UNKNOWN", "TRAINEE_UNKNOWN", "ENROLMENT_UNKNOWN"}
+)
+# The field that tells which of several answers is the latest, by kind.
+NEWER_BY = {"attendance": "marked_at"}
+# The kinds that have a day after which they no longer count.
+_WITH_DEADLINE = frozenset({"enrolment", "attendance", "assessment"})
+
+Place = tuple[int, int]  # number of the table in the upload, row in its sheet
+
+
+@dataclass
+class Change:
+    """One field that a row changed in a register; personal values say ``sealed``."""
+
+    kind: str
+    key: str
+    field: str
+    was: str | None
+    becomes: str | None
+
+
+@dataclass
+class Evaluation:
+    """What became of each row."""
+
+    statuses: dict[Place, str] = field(default_factory=dict)
+    faults: dict[Place, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    changes: dict[Place, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    written: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: (inserted, changed)
+    checked: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)  # kind: (records, code: count)
+
+    def count(self, status: str) -> int:
+        """How many rows have that status."""
+        return sum(1 for value in self.statuses.values() if value == status)
+
+    def waiting(self, place: Place) -> bool:
+        """Whether the row was rejected only for want of something that may still come."""
+        errors = {item.code for item in self.faults.get(place, ()) if item.severity == "error"}
+        return self.statuses[place] == "rejected" and bool(errors) and errors <= WAITING_CODES
+
+
+@dataclass
+class _Kind:
+    """The rows of one kind, from all tables of the upload."""
+
+    kind: RecordKind
+    records: Records
+    places: list[Place]
+    titles: list[dict[str, str]]
+    bad: set[int]
+    superseded: set[int]
+
+
+def evaluate(
+    connection: Connection, rings: KeyRings, tables: list[Table], *, upload_id: str, today: date
+) -> Evaluation:
+    """Check every row, write the good ones to the registers, and say what became of each."""
+    result = Evaluation()
+    for number, table in enumerate(tables):
+        for row in table.cells:
+            result.statuses[number, row] = "unchanged"
+        for item in table.faults:
+            if item.row is not None:
+                result.faults[number, item.row].append(item)
+    marker = Marker(rings.index.key)
+    parts = [
+        part
+        for kind in KINDS.values()
+        if (part := _collect(connection, marker, kind, tables, result, today)) is not None
+    ]
+    # A row can hold several kinds. If a later kind turns it down after an earlier one was written,
+    # everything is taken back and done again without the row: until no row is half taken.
+    excluded: set[Place] = {place for part in parts for place in _rejected_places(part)}
+    excluded |= {place for place, items in result.faults.items() if any(item.severity == "error" for item in items)}
+    found: dict[Place, list[Fault]] = {}
+    while True:
+        turned_down: set[Place] = set()
+        written_places: set[Place] = set()
+        outcomes: dict[Place, set[str]] = defaultdict(set)
+        changes: dict[Place, list[Change]] = defaultdict(list)
+        faults: dict[Place, list[Fault]] = defaultdict(list)
+        written: dict[str, tuple[int, int]] = {}
+        again = False
+        try:
+            with connection.transaction():
+                for part in parts:
+                    lines = [
+                        line
+                        for line, place in enumerate(part.places)
+                        if place not in excluded and place not in turned_down and line not in part.superseded
+                    ]
+                    refused = _write_kind(
+                        connection, rings, part, lines, upload_id, today, outcomes, changes, faults, written
+                    )
+                    turned_down |= refused
+                    again = again or bool(refused & written_places)
+                    written_places |= {part.places[line] for line in lines} - refused
+                if again:
+                    raise psycopg.Rollback()
+        finally:
+            for place, items in faults.items():
+                found.setdefault(place, items)
+        excluded |= turned_down
+        if not again:
+            break
+    for place, items in found.items():
+        result.faults[place].extend(items)
+    result.written, result.changes = written, changes
+    _settle(result, parts, excluded, outcomes)
+    return result
+
+
+def _collect(
+    connection: Connection, marker: Marker, kind: RecordKind, tables: list[Table], result: Evaluation, today: date
+) -> _Kind | None:
+    """The canonical rows of one kind from all tables, with the faults that the rows show by themselves."""
+    frames, places, titles, bad = [], [], [], []
+    for number, table in enumerate(tables):
+        if kind.name not in table.kinds:
+            continue
+        canonical = canonicalise(kind, table)
+        for item in canonical.faults:
+            if item.row is not None:
+                result.faults[number, item.row].append(item)
+        rows = [int(row) for row in canonical.rows]
+        frames.append(canonical.frame.assign(sheet=table.sheet, row_number=rows))
+        places += [(number, row) for row in rows]
+        titles += [table.titles] * len(rows)
+        bad += canonical.bad.tolist()
+    if not places:
+        return None
+    frame = pd.concat(frames, ignore_index=True)
+    frame = frame.astype(object).where(frame.notna(), None)
+    part = _Kind(kind, prepare(connection, marker, kind, frame), places, titles, set(), set())
+    part.bad = {line for line, is_bad in enumerate(bad) if is_bad}
+    counts: dict[str, int] = defaultdict(int)
+    checks = check_rows(kind, frame[list(kind.names)], today=today).faults
+    good = [line not in part.bad and part.records.keys[line] for line in range(len(places))]
+    if "nric" in kind.key:
+        # Two rows of a trainee whom nobody has introduced yet would share the same, empty reference.
+        keys = [
+            None if not is_good else part.records.keys[line] if part.records.refs[line] else _by_mark(part, line)
+            for line, is_good in enumerate(good)
+        ]
+    else:
+        keys = [part.records.keys[line] if is_good else None for line, is_good in enumerate(good)]
+    repeats = check_repeats(
+        kind,
+        pd.Series(keys, dtype=object),
+        pd.Series([value.hex() for value in part.records.row_hashes], dtype=object),
+        frame[list(kind.names)],
+        frame["row_number"],
+        newer_by=NEWER_BY.get(kind.name),
+    )
+    for item in [*checks, *repeats.faults]:
+        _say(result, part, item.line, item.code, item.field, dict(item.words))
+        counts[item.code] += 1
+        if item.severity == "error":
+            part.bad.add(item.line)
+    part.superseded = {int(line) for line in [*repeats.repeated, *repeats.superseded]}
+    result.checked[kind.name] = (len(places), dict(counts))
+    return part
+
+
+def _by_mark(part: _Kind, line: int) -> str:
+    mark = part.records.marks["nric"][line]
+    return f"{part.records.keys[line]}|{mark.hex() if mark else ''}"
+
+
+def _rejected_places(part: _Kind) -> set[Place]:
+    return {part.places[line] for line in part.bad}
+
+
+def _write_kind(
+    connection: Connection,
+    rings: KeyRings,
+    part: _Kind,
+    lines: list[int],
+    upload_id: str,
+    today: date,
+    outcomes: dict[Place, set[str]],
+    changes: dict[Place, list[Change]],
+    faults: dict[Place, list[Fault]],
+    written: dict[str, tuple[int, int]],
+) -> set[Place]:
+    """Check the lines against the registers and write them; returns the places that were turned down."""
+    kind, records = part.kind, part.records
+    needs_trainee = "nric" in kind.names
+    unknown = [line for line in lines if needs_trainee and not records.refs[line]]
+    refused: set[Place] = set()
+    for line in unknown:
+        run = records.frame["run_code"][line]
+        code, words = ("TRAINEE_UNKNOWN", {}) if kind.name == "enrolment" else ("ENROLMENT_UNKNOWN", {"value": run})
+        faults[part.places[line]].append(_fault(part, line, code, "nric", words))
+        refused.add(part.places[line])
+    unknown_lines = set(unknown)
+    known = [line for line in lines if line not in unknown_lines]
+    todo = compare(connection, records, known) if known else {}
+    for line in known:
+        outcomes[part.places[line]].add(todo[line])
+    moving = [line for line in known if todo[line] != "unchanged"]
+    written[kind.name] = (0, 0)
+    if not moving:
+        return refused
+    table = stage(connection, rings, records, moving, upload_id)
+    dropped: set[int] = set()
+    if (SQL_ROOT / "checks" / f"{kind.name}.sql").exists():
+        for line, code, name, words in connection.execute(
+            query(f"checks/{kind.name}", stage=table), {"today": today}
+        ).fetchall():
+            item = _fault(part, line, code, name, words)
+            faults[part.places[line]].append(item)
+            if item.severity == "error":
+                dropped.add(line)
+    # A wide row holds several records: when one of them is turned down, its siblings go with it.
+    down = {part.places[line] for line in dropped}
+    dropped |= {line for line in moving if part.places[line] in down}
+    refused |= down
+    drop_lines(connection, table, sorted(dropped))
+    if kind.name in _WITH_DEADLINE:
+        for line, last_day in _late(connection, kind, table, today):
+            faults[part.places[line]].append(_fault(part, line, "LATE_ROW", None, {"value": last_day.isoformat()}))
+    for line, name, was, becomes in changed_fields(connection, kind, table):
+        changes[part.places[line]].append(Change(kind.name, records.keys[line], name, was, becomes))
+    written[kind.name] = upsert(connection, kind, table, upload_id)
+    return refused
+
+
+def _late(connection: Connection, kind: RecordKind, table: str, today: date) -> list[tuple[int, date]]:
+    """The lines whose deadline has passed, with the last day."""
+    late = []
+    for run_code, start, end, provider_type, funding_body in connection.execute(query("checks/runs_of", stage=table)):
+        last_day = deadline_of(
+            kind.name, start, end, provider_type=provider_type, funding_body=funding_body, today=today
+        )
+        if last_day is not None and last_day < today:
+            late.append((run_code, last_day))
+    if not late:
+        return []
+    days = dict(late)
+    return [
+        (line, days[run_code])
+        for line, run_code in connection.execute(query("checks/lines_of_runs", stage=table), {"runs": list(days)})
+    ]
+
+
+def _settle(result: Evaluation, parts: list[_Kind], excluded: set[Place], outcomes: dict[Place, set[str]]) -> None:
+    """One status a row out of what became of the records in it."""
+    superseded = {place: True for place in result.statuses}
+    for part in parts:
+        for line, place in enumerate(part.places):
+            if line not in part.superseded:
+                superseded[place] = False
+    held = {place for part in parts for place in part.places}
+    for place in result.statuses:
+        if place in excluded:
+            result.statuses[place] = "rejected"
+        elif place in held and superseded[place]:
+            result.statuses[place] = "superseded"
+        elif outcomes.get(place, set()) & {"new", "changed"}:
+            result.statuses[place] = "accepted"
+        else:
+            result.statuses[place] = "unchanged"
+
+
+def _say(result: Evaluation, part: _Kind, line: int, code: str, name: str | None, words: dict[str, object]) -> None:
+    result.faults[part.places[line]].append(_fault(part, line, code, name, words))
+
+
+def _fault(part: _Kind, line: int, code: str, name: str | None, words: dict[str, object]) -> Fault:
+    title = None
+    if name is not None:
+        title = part.titles[line].get(name) or part.kind.field(name).title
+    sheet = str(part.records.frame["sheet"][line])
+    return fault(code, sheet=sheet, row=part.places[line][1], column=title, **words)

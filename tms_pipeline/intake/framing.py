@@ -1,0 +1,199 @@
+"""Framing: how tables cross the pipe from the reading process. Plain numbers and text, nothing that can run.
+
+A message is a sequence of frames, each a four-byte length and that many bytes. A column is sent by type: which
+cells are of which type (one byte a cell, left out when all are alike), then the values of each type as one block.
+That costs a fraction of JSON, and a forged block can at worst make wrong cells or an error, which the parent
+turns into a refusal.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+EPOCH = datetime(1970, 1, 1)
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+LENGTH = struct.Struct(">I")
+LONGEST_FRAME = 0xFFFFFFFF
+# Text is joined with a sign that spreadsheets cannot hold; a CSV that does is sent with lengths instead.
+SEPARATOR = "\x1e"
+
+# One letter a type, as its byte value in the list of types.
+TEXT, SIZED_TEXT, NUMBER, WHOLE, TRUTH, DAY, MOMENT, CLOCK, BLANK = b"stnibdmcx"
+_TYPE_OF: dict[type, int] = {
+    str: TEXT, float: NUMBER, int: WHOLE, bool: TRUTH, date: DAY, datetime: MOMENT, time: CLOCK, type(None): BLANK,
+}  # fmt: skip
+
+
+class BadFrame(ValueError):
+    """The message from the reading process is not in the form agreed."""
+
+
+def plain(cell: Any) -> Any:
+    """A cell as one of the types that cross the pipe: durations become times or text, the unknown becomes text."""
+    kind = type(cell)
+    if kind is timedelta:
+        if timedelta(0) <= cell < timedelta(days=1):
+            return (EPOCH + cell).time()
+        minutes = round(cell.total_seconds() / 60)
+        return f"{minutes // 60}:{minutes % 60:02d}"
+    if kind is int and not -(2**63) <= cell < 2**63:
+        return str(cell)
+    if kind in _TYPE_OF:
+        return cell
+    return str(cell)
+
+
+def encode_column(cells: list[Any]) -> tuple[list[list[int]], list[bytes]]:
+    """The parts of a column ``[[type, count], …]`` and its blocks; ``''`` and None are both blank."""
+    kinds = set(map(type, cells))
+    if kinds == {str}:
+        part, block = _text_block(cells)
+        return [part], [block]
+    if not kinds <= _TYPE_OF.keys() or int in kinds:
+        cells = [plain(cell) for cell in cells]
+    types = bytes(BLANK if cell == "" else _TYPE_OF[type(cell)] for cell in cells)
+    present = sorted(set(types))
+    parts: list[list[int]] = []
+    blocks: list[bytes] = [] if len(present) == 1 else [types]
+    for code in present:
+        chosen = cells if len(present) == 1 else [cell for cell, kind in zip(cells, types, strict=True) if kind == code]
+        part, block = _block(code, chosen)
+        parts.append(part)
+        blocks.append(block)
+    return parts, blocks
+
+
+def _block(code: int, cells: list[Any]) -> tuple[list[int], bytes]:
+    if code == TEXT:
+        return _text_block(cells)
+    if code == NUMBER:
+        packed = array("d", cells).tobytes()
+    elif code == WHOLE:
+        packed = array("q", cells).tobytes()
+    elif code == TRUTH:
+        packed = bytes(cells)
+    elif code == DAY:
+        packed = array("i", [day.toordinal() - EPOCH_ORDINAL for day in cells]).tobytes()
+    elif code == MOMENT:
+        packed = array("q", [_microseconds(moment - EPOCH) for moment in cells]).tobytes()
+    elif code == CLOCK:
+        packed = array("q", [_microseconds(datetime.combine(EPOCH, clock) - EPOCH) for clock in cells]).tobytes()
+    else:
+        packed = b""
+    return [code, len(cells)], packed
+
+
+def _microseconds(span: timedelta) -> int:
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+
+
+def _text_block(cells: list[str]) -> tuple[list[int], bytes]:
+    joined = SEPARATOR.join(cells)
+    if joined.count(SEPARATOR) == len(cells) - 1:
+        return [TEXT, len(cells)], joined.encode("utf-8", "replace")
+    sizes = array("q", [len(cell) for cell in cells]).tobytes()
+    return [SIZED_TEXT, len(cells)], sizes + "".join(cells).encode("utf-8", "replace")
+
+
+def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks with their lengths before them. Raises ValueError for one past four gigabytes."""
+    for block in blocks:
+        if len(block) > LONGEST_FRAME:
+            raise ValueError("a block is too large for one frame")
+        yield LENGTH.pack(len(block))
+        yield block
+
+
+def unframe(message: bytes) -> list[memoryview]:
+    """The blocks of a whole message. Raises BadFrame when it is cut off."""
+    view, at, blocks = memoryview(message), 0, []
+    while at < len(view):
+        if at + 4 > len(view):
+            raise BadFrame("cut off in a length")
+        (size,) = LENGTH.unpack_from(view, at)
+        at += 4
+        if at + size > len(view):
+            raise BadFrame("cut off in a block")
+        blocks.append(view[at : at + size])
+        at += size
+    return blocks
+
+
+def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
+    """The column as a numpy array of objects, blank cells None. Raises BadFrame for what ``encode_column`` never makes."""
+    # Imported here: the reading process loads this module too and must start fast.
+    import numpy as np
+
+    cells = np.full(rows, None, dtype=object)
+    if len(parts) == 1:
+        values = _decode_block(parts[0], next(blocks))
+        if values is not None:
+            if len(values) != rows:
+                raise BadFrame("a column of the wrong length")
+            cells[:] = values
+        return cells
+    types = np.frombuffer(next(blocks), dtype=np.uint8)
+    if len(types) != rows:
+        raise BadFrame("a list of types of the wrong length")
+    for part in parts:
+        values = _decode_block(part, next(blocks))
+        if values is None:
+            continue
+        places = types == part[0] if part[0] != SIZED_TEXT else types == TEXT
+        if int(places.sum()) != len(values):
+            raise BadFrame("a block of the wrong length")
+        cells[places] = values
+    return cells
+
+
+def _decode_block(part: list[int], block: memoryview) -> Any:
+    import numpy as np
+
+    code, count = part
+    if code == BLANK:
+        return None
+    if code in (TEXT, SIZED_TEXT):
+        return _decode_text(code, count, block)
+    if code == NUMBER:
+        numbers = np.frombuffer(block, dtype=np.float64)
+        values: Any = numbers.tolist()
+        # 91234567.0 was typed as 91234567: the file does not tell the two apart.
+        if len(numbers) and np.isfinite(numbers).all() and (np.abs(numbers) < 2**53).all():
+            whole = numbers == np.floor(numbers)
+            if whole.all():
+                values = numbers.astype(np.int64).tolist()
+            elif whole.any():
+                values = [int(value) if value.is_integer() else value for value in values]
+    elif code == WHOLE:
+        values = np.frombuffer(block, dtype=np.int64).tolist()
+    elif code == TRUTH:
+        values = np.frombuffer(block, dtype=np.uint8).astype(bool).tolist()
+    elif code == DAY:
+        values = np.frombuffer(block, dtype=np.int32).astype("datetime64[D]").tolist()
+    elif code == MOMENT:
+        values = np.frombuffer(block, dtype=np.int64).astype("datetime64[us]").tolist()
+    elif code == CLOCK:
+        values = [(EPOCH + timedelta(microseconds=value)).time() for value in np.frombuffer(block, dtype=np.int64).tolist()]
+    else:
+        raise BadFrame("a column of unknown type")
+    if len(values) != count:
+        raise BadFrame("a block of the wrong length")
+    return values
+
+
+def _decode_text(code: int, count: int, block: memoryview) -> list[str | None]:
+    if code == TEXT:
+        values = str(block, "utf-8").split(SEPARATOR)
+    else:
+        sizes = array("q", bytes(block[: 8 * count]))
+        text, at, values = str(block[8 * count :], "utf-8"), 0, []
+        for size in sizes:
+            values.append(text[at : at + size])
+            at += size
+    if len(values) != count:
+        raise BadFrame("a block of the wrong length")
+    return [value or None for value in values]

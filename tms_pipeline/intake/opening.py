@@ -1,0 +1,222 @@
+"""Opening: a dropped file is opened in a process of its own, under limits, and comes back as grids of cells.
+
+Whatever the file does to that process (crash, abort, endless loop, all memory) ends as a FileRefused with one
+plain sentence; the caller's process never parses a byte of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tms_pipeline.intake.framing import BadFrame, decode_column, unframe
+from tms_pipeline.intake.grid import Grid
+from tms_pipeline.records.fault import Fault, fault
+
+EXTENSIONS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
+READER = Path(__file__).with_name("reader_child.py")
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a dropped file may cost. Sizes in bytes, times in seconds."""
+
+    max_bytes: int = 100 * MIB
+    max_rows: int = 200_000
+    max_columns: int = 200
+    max_inflated_bytes: int = 512 * MIB
+    max_ratio: int = 100
+    max_entries: int = 1_000
+    memory_bytes: int = 1024 * MIB
+    cpu_seconds: int = 60
+    wall_seconds: int = 120
+
+
+class FileRefused(Exception):
+    """The file cannot be taken in; ``fault`` says why and what to do, ``str()`` is its sentence."""
+
+    def __init__(self, found: Fault) -> None:
+        super().__init__(found.sentence)
+        self.fault = found
+
+
+@dataclass(kw_only=True)
+class OpenedFile:
+    """What a file holds: its format (the extension without the dot), its sheets, and warnings about the whole."""
+
+    format: str
+    grids: list[Grid]
+    warnings: list[Fault] = field(default_factory=list)
+    reader_peak_bytes: int = 0
+    reader_cpu_seconds: float = 0.0
+
+
+def open_upload(path: Path, *, name: str, limits: Limits | None = None) -> OpenedFile:
+    """Reads the file at ``path``; ``name`` is what it was called when dropped, and only its extension counts.
+
+    Raises FileRefused with one sentence for every file that cannot be taken in.
+    """
+    limits = limits or Limits()
+    extension = Path(name.replace("\\", "/")).suffix.lower()
+    descriptor = _open_safely(path, limits)
+    try:
+        if extension not in EXTENSIONS:
+            raise refused("FILE_KIND_UNKNOWN", kind=f"{extension[:12]} files" if extension else "files without an extension")
+        message = _read_in_child(descriptor, extension, limits)
+    finally:
+        os.close(descriptor)
+    opened = _understand(message, extension)
+    if not any(len(grid.numbers) for grid in opened.grids):
+        raise refused("FILE_EMPTY")
+    return opened
+
+
+def refused(code: str, **words: object) -> FileRefused:
+    """The refusal of that code."""
+    sheet = words.pop("sheet", None)
+    return FileRefused(fault(code, sheet=str(sheet) if sheet else None, **words))
+
+
+def _open_safely(path: Path, limits: Limits) -> int:
+    """A descriptor of an ordinary file. Links are not followed, pipes and devices are not waited for."""
+    try:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            raise refused("FILE_IS_LINK")
+        if stat.S_ISDIR(status.st_mode):
+            raise refused("FILE_IS_FOLDER")
+        if not stat.S_ISREG(status.st_mode):
+            raise refused("FILE_NOT_ORDINARY")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise refused("FILE_MISSING") from None
+    except (OSError, ValueError):
+        raise refused("FILE_UNREADABLE") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise refused("FILE_NOT_ORDINARY")
+        if status.st_size == 0:
+            raise refused("FILE_EMPTY")
+        if status.st_size > limits.max_bytes:
+            raise refused("FILE_TOO_LARGE", limit=limits.max_bytes // MIB)
+    except FileRefused:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _read_in_child(descriptor: int, extension: str, limits: Limits) -> bytes:
+    """The whole answer of the reading process. Raises FileRefused when it dies, hangs or talks too much."""
+    settings = json.dumps({**asdict(limits), "extension": extension})
+    # Nothing of our environment: it holds passwords and keys.
+    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-I", "-X", "utf8", str(READER), settings]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and script
+        command, stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/",
+        start_new_session=True,
+    ) as process:
+        try:
+            message = _collect(process, limits)
+        finally:
+            if process.poll() is None:
+                process.kill()
+        code = process.wait()
+    if code == 0:
+        return message
+    raise _died(code, limits)
+
+
+def _collect(process: subprocess.Popen[bytes], limits: Limits) -> bytes:
+    """Everything the process writes until it ends. Bounded in time and in size."""
+    assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
+    deadline = time.monotonic() + limits.wall_seconds
+    pieces: list[bytes] = []
+    size = 0
+    descriptor = process.stdout.fileno()
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise refused("FILE_TOO_SLOW", limit=limits.wall_seconds)
+            piece = os.read(descriptor, MIB)
+            if not piece:
+                break
+            size += len(piece)
+            if size > limits.memory_bytes:
+                raise refused("FILE_TOO_HUNGRY", limit=limits.memory_bytes // 1_000_000)
+            pieces.append(piece)
+    try:
+        process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise refused("FILE_TOO_SLOW", limit=limits.wall_seconds) from None
+    return b"".join(pieces)
+
+
+def _died(code: int, limits: Limits) -> FileRefused:
+    """What the end of the process means. The fast reader aborts when it cannot have the memory it asks for."""
+    if code == -signal.SIGXCPU:
+        return refused("FILE_TOO_SLOW", limit=limits.cpu_seconds)
+    if code in (-signal.SIGABRT, -signal.SIGKILL):
+        return refused("FILE_TOO_HUNGRY", limit=limits.memory_bytes // 1_000_000)
+    return refused("FILE_READER_FAILED", detail=f"signal {-code}" if code < 0 else f"exit {code}")
+
+
+def _understand(message: bytes, extension: str) -> OpenedFile:
+    """The answer as grids. Nothing in it is trusted: whatever does not fit is a refusal."""
+    try:
+        blocks = iter(unframe(message))
+        grids: list[Grid] = []
+        for block in blocks:
+            head = json.loads(bytes(block))
+            if "refused" in head:
+                raise refused(head["refused"], **head["words"])
+            if "done" in head:
+                found = [fault(code, **words) for code, words in head["warnings"]]
+                return OpenedFile(format=extension[1:], grids=grids, warnings=found, reader_peak_bytes=head["peak_bytes"],
+                                  reader_cpu_seconds=head["cpu_seconds"])
+            grids.append(_grid(head["sheet"], blocks, text=extension in (".csv", ".tsv")))
+    except (BadFrame, ValueError, KeyError, TypeError, IndexError, StopIteration, OverflowError, MemoryError):
+        raise refused("FILE_READER_FAILED", detail="no answer that we trust") from None
+    raise refused("FILE_READER_FAILED", detail="no answer")
+
+
+def _grid(facts: dict[str, Any], blocks: Iterator[memoryview], *, text: bool) -> Grid:
+    count = int(facts["count"])
+    if facts["rows"] is not None:
+        numbers = np.arange(facts["rows"][0], facts["rows"][1] + 1, dtype=np.int64)
+    else:
+        numbers = np.array(facts["row_numbers"], dtype=np.int64)
+    if len(numbers) != count:
+        raise BadFrame("row numbers of the wrong length")
+    columns = []
+    for _ in range(int(facts["columns"])):
+        head = json.loads(bytes(next(blocks)))
+        pieces = [next(blocks) for _ in range(int(head["blocks"]))]
+        columns.append(decode_column(head["parts"], iter(pieces), count))
+    return Grid(
+        sheet=str(facts["name"]),
+        hidden=bool(facts["hidden"]),
+        numbers=numbers,
+        columns=columns,
+        hidden_rows=frozenset(facts["hidden_rows"]),
+        hidden_columns=frozenset(facts["hidden_columns"]),
+        merged=[(area[0], area[1], area[2], area[3]) for area in facts["merged"]],
+        problems={(row, column): str(code) for row, column, code in facts["problems"]},
+        epoch_1904=bool(facts["epoch_1904"]),
+        text=text,
+    )

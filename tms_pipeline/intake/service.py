@@ -1,0 +1,292 @@
+"""Intake: receive a dropped file, take it in, hand it back, look again at rows that waited.
+
+Receiving is quick and safe to repeat: the original is sealed into the archive and known by its sha256 before it
+leaves the inbox. Taking in happens in one transaction: killed at any moment, it has happened or it has not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.identity.data_keys import data_keys
+from tms_pipeline.identity.masking import redact
+from tms_pipeline.intake import archive, landing
+from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
+from tms_pipeline.intake.inbox import Dropped, read
+from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_upload
+from tms_pipeline.intake.tables import Table, find_tables
+from tms_pipeline.records.fault import Fault
+from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+# Any constant: uploads are taken in one after the other, as each may answer what another waits for.
+_LOCK = 7_310_003
+# Below this many rows a share says little: two faults in five rows are two rows to fix, not a wrong file.
+HOLD_FROM_ROWS = 20
+
+
+@dataclass
+class Taken:
+    """What became of an upload."""
+
+    upload_id: str
+    state: str
+    sentence: str
+    tables: list[Table]
+    evaluation: Evaluation
+    file_faults: list[Fault]
+
+    def counts(self) -> dict[str, int]:
+        """rows = accepted + unchanged + rejected + superseded."""
+        counted = {name: self.evaluation.count(name) for name in ("accepted", "unchanged", "rejected", "superseded")}
+        return {"rows": len(self.evaluation.statuses), **counted}
+
+
+class Preview(Exception):
+    """Carries a preview out of the transaction that it takes back."""
+
+
+def upload_id_of(sha256: str) -> str:
+    """The upload id: known by the bytes, never by the file name, which may hold people's names."""
+    return f"U-{sha256[:12]}"
+
+
+def receive(workplace: Workplace, name: str, content: bytes, *, source: str, actor: Actor) -> tuple[str, bool]:
+    """Keep the original and open an upload for it; returns (upload id, whether it is new)."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    upload_id = upload_id_of(sha256)
+    with workplace.db.transaction() as connection:
+        known = connection.execute("SELECT 1 FROM intake.upload WHERE upload_id = %s", (upload_id,)).fetchone()
+        if known:
+            append(connection, workplace.rings.audit.key, actor, "upload seen again", "upload", upload_id)
+            return upload_id, False
+        subject = landing.subject_of(upload_id)
+        key = data_keys(connection, workplace.rings.data, [subject], make=True)[subject]
+        archive.keep(workplace.folder("archive"), sha256, key, content)
+        connection.execute(
+            "INSERT INTO intake.upload (upload_id, sha256, file_name, source, received_at, received_by, bytes, state, "
+            "correlation_id, archive_name) VALUES (%s, %s, %s, %s, %s, %s, %s, 'received', %s, %s)",
+            (upload_id, sha256, redact(name), redact(source), datetime.now(UTC), actor.name, len(content),
+             actor.correlation_id, f"{sha256}.sealed"),
+        )
+        append(connection, workplace.rings.audit.key, actor, "upload received", "upload", upload_id,
+               bytes=len(content), source=redact(source))
+    return upload_id, True
+
+
+def receive_dropped(workplace: Workplace, dropped: Dropped, *, actor: Actor, limits: Limits | None = None) -> tuple[str, bool]:
+    """Receive a file of the inbox and take it out of there. Raises OSError when it cannot be read or removed."""
+    limits = limits or Limits()
+    content = read(dropped, max_bytes=limits.max_bytes)
+    received = receive(workplace, dropped.path.name, content, source=dropped.source, actor=actor)
+    dropped.path.unlink(missing_ok=True)
+    return received
+
+
+def take_in(
+    workplace: Workplace,
+    upload_id: str,
+    *,
+    actor: Actor,
+    mapping: str | None = None,
+    dry_run: bool = False,
+    hold: bool = True,
+    limits: Limits | None = None,
+) -> Taken:
+    """Take an upload in: open, land, check, write the registers, count. With ``dry_run`` the very same, taken back.
+
+    Raises LookupError for an upload that nobody received.
+    """
+    name, sha256, state = _upload(workplace, upload_id)
+    if state not in ("received", "held") and not dry_run:
+        raise LookupError(f"Upload {upload_id} is {state} already.")
+    try:
+        opened = _open(workplace, upload_id, sha256, name, limits or Limits())
+        tables, file_faults = find_tables(opened, mapping=mapping)
+        file_faults = [*opened.warnings, *file_faults]
+    except FileRefused as refusal:
+        return _refuse(workplace, upload_id, refusal.fault, actor, dry_run=dry_run)
+    holder: list[Taken] = []
+    try:
+        with workplace.db.transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            current = connection.execute(
+                "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
+            ).fetchone()
+            if current is None or (current[0] not in ("received", "held") and not dry_run):
+                raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
+            taken = _take_in(connection, workplace, upload_id, tables, file_faults, actor, hold=hold)
+            holder.append(taken)
+            if dry_run:
+                raise Preview
+    except Preview:
+        holder[0].state = "preview"
+    return holder[0]
+
+
+def _take_in(
+    connection: Connection,
+    workplace: Workplace,
+    upload_id: str,
+    tables: list[Table],
+    file_faults: list[Fault],
+    actor: Actor,
+    *,
+    hold: bool,
+) -> Taken:
+    connection.execute("DELETE FROM intake.landing_table WHERE upload_id = %s", (upload_id,))
+    connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
+    connection.execute("SAVEPOINT before_registers")
+    today = workplace.today()
+    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=today)
+    rows, rejected = len(evaluation.statuses), evaluation.count("rejected")
+    taken = Taken(upload_id, "taken in", "", tables, evaluation, file_faults)
+    if hold and rows >= HOLD_FROM_ROWS and rejected > workplace.settings.hold_share * rows:
+        connection.execute("ROLLBACK TO SAVEPOINT before_registers")
+        taken.state = "held"
+        evaluation.written, evaluation.changes = {}, {}
+        taken.sentence = (
+            f"{rejected} of {rows} rows have faults, more than {workplace.settings.hold_share:.0%}, so nothing was taken "
+            f"in yet. Correct the file and drop it again, or let the good rows in with 'tms release {upload_id}'."
+        )
+    else:
+        taken.sentence = _sentence(taken)
+    landing.land(connection, workplace.rings, upload_id, tables, {
+        place: ("held" if taken.state == "held" else status, taken.state != "held" and evaluation.waiting(place))
+        for place, status in evaluation.statuses.items()
+    })
+    _keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
+    counts = taken.counts()
+    kinds = sorted({kind for table in tables for kind in table.kinds})
+    connection.execute(
+        "UPDATE intake.upload SET state = %s, sentence = %s, kinds = %s, rows = %s, accepted = %s, unchanged = %s, "
+        "rejected = %s, superseded = %s, warnings = %s, finished_at = now() WHERE upload_id = %s",
+        (taken.state, taken.sentence, kinds, counts["rows"], counts["accepted"], counts["unchanged"],
+         counts["rejected"], counts["superseded"], _warnings(taken), upload_id),
+    )
+    append(connection, workplace.rings.audit.key, actor, f"upload {taken.state}", "upload", upload_id, **counts,
+           written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)})
+    return taken
+
+
+def look_again(workplace: Workplace, *, actor: Actor) -> list[str]:
+    """Check the rows again that waited for a parent; returns the uploads where something moved."""
+    moved = []
+    with workplace.db.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        waiting = connection.execute(query("intake/waiting_uploads")).fetchall()
+        for (upload_id,) in waiting:
+            if _look_again(connection, workplace, upload_id, actor):
+                moved.append(upload_id)
+    return moved
+
+
+def _look_again(connection: Connection, workplace: Workplace, upload_id: str, actor: Actor) -> bool:
+    numbers, tables = [], []
+    for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id, only_waiting=True):
+        if len(grid.rows) > 1:
+            found, _ = find_tables(landing.as_file(grid), mapping=mapping)
+            numbers += [number] * len(found)
+            tables += found
+    if not tables:
+        return False
+    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today())
+    moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
+    for (index, row), status in moved.items():
+        connection.execute(
+            "UPDATE intake.landing_row SET status = %s, waiting = false, note = 'looked at again' "
+            "WHERE upload_id = %s AND table_no = %s AND row_number = %s",
+            (status, upload_id, numbers[index], row),
+        )
+        connection.execute(
+            "DELETE FROM intake.rejection WHERE upload_id = %s AND sheet = %s AND row_number = %s",
+            (upload_id, tables[index].sheet, row),
+        )
+        _keep_faults(connection, upload_id, evaluation.faults.get((index, row), []))
+    if not moved:
+        return False
+    connection.execute(query("intake/recount"), {"upload_id": upload_id})
+    append(connection, workplace.rings.audit.key, actor, "rows looked at again", "upload", upload_id, rows=len(moved),
+           written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)})
+    return True
+
+
+def changes_of(taken: Taken) -> Iterable[Change]:
+    """Every field that the upload changed."""
+    for items in taken.evaluation.changes.values():
+        yield from items
+
+
+def _upload(workplace: Workplace, upload_id: str) -> tuple[str, str, str]:
+    found = workplace.db.rows(
+        "SELECT file_name, sha256, state FROM intake.upload WHERE upload_id = %s", (upload_id,)
+    )
+    if not found:
+        raise LookupError(f"There is no upload {upload_id}; 'tms summary' lists them.")
+    return found[0][0], found[0][1], found[0][2]
+
+
+def _open(workplace: Workplace, upload_id: str, sha256: str, name: str, limits: Limits) -> OpenedFile:
+    with workplace.db.transaction() as connection:
+        subject = landing.subject_of(upload_id)
+        key = data_keys(connection, workplace.rings.data, [subject], make=False)[subject]
+    content = archive.original(workplace.folder("archive"), sha256, key)
+    # The reader is a child process and needs a file; its name is ours, so that no person's name shows in a listing.
+    with tempfile.TemporaryDirectory(dir=workplace.folder("tmp")) as folder:
+        path = Path(folder) / f"{upload_id}{Path(name).suffix.lower()[:6]}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        return open_upload(path, name=name, limits=limits)
+
+
+def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor, *, dry_run: bool) -> Taken:
+    taken = Taken(upload_id, "refused", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
+    if dry_run:
+        taken.state = "preview"
+        return taken
+    with workplace.db.transaction() as connection:
+        connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
+        _keep_faults(connection, upload_id, [item])
+        connection.execute(
+            "UPDATE intake.upload SET state = 'refused', sentence = %s, finished_at = now() WHERE upload_id = %s",
+            (taken.sentence, upload_id),
+        )
+        append(connection, workplace.rings.audit.key, actor, "upload refused", "upload", upload_id, code=item.code)
+    return taken
+
+
+def _keep_faults(connection: Connection, upload_id: str, faults: list[Fault]) -> None:
+    copy_rows(
+        connection,
+        "intake.rejection",
+        ("upload_id", "sheet", "row_number", "column_title", "code", "severity", "sentence", "fix"),
+        ((upload_id, f.sheet, f.row, f.column, f.code, f.severity, f.sentence, f.fix) for f in faults),
+    )
+
+
+def _warnings(taken: Taken) -> int:
+    rows = sum(1 for item in taken.file_faults if item.severity == "warning")
+    return rows + sum(1 for fs in taken.evaluation.faults.values() for f in fs if f.severity == "warning")
+
+
+def _sentence(taken: Taken) -> str:
+    counts = taken.counts()
+    if not counts["rows"]:
+        return "The file has headings but no rows."
+    parts = [f"{counts['accepted']} of {counts['rows']} rows were taken in"]
+    if counts["unchanged"]:
+        parts.append(f"{counts['unchanged']} were known already")
+    if counts["superseded"]:
+        parts.append(f"{counts['superseded']} were replaced by another row")
+    if counts["rejected"]:
+        parts.append(f"{counts['rejected']} need fixing")
+    return ", ".join(parts) + "."

@@ -1,0 +1,55 @@
+"""Table: the rows under one header row, as typed and by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+if TYPE_CHECKING:
+    from tms_pipeline.intake.grid import Cell, Cells
+    from tms_pipeline.records.fault import Fault
+
+
+@dataclass(kw_only=True)
+class Table:
+    """One table of one sheet.
+
+    ``kinds`` are the record kinds that it holds, in plan order. ``headings`` are all non-empty headings as typed,
+    ``columns`` the cells under them; ``cells`` shows these by sheet row. ``frame`` has raw cells by field name with
+    the sheet row as its index; a wide attendance sheet gives several lines of one row. ``titles`` names the heading
+    of each field. ``problems`` holds, by field, the fault codes of single lines, which canonicalise takes as said.
+    """
+
+    sheet: str
+    header_row: int
+    kinds: tuple[str, ...]
+    headings: list[str]
+    rows: npt.NDArray[np.int64]
+    columns: list[Cells]
+    frame: pd.DataFrame
+    titles: dict[str, str]
+    faults: list[Fault] = field(default_factory=list)
+    mapping: str | None = None
+    problems: dict[str, dict[int, str]] = field(default_factory=dict)
+    line_titles: dict[str, Cells] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    epoch_1904: bool = False
+    bad_lines: npt.NDArray[np.bool_] | None = None
+    canonical_memory: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def cells(self) -> dict[int, list[Cell]]:
+        """Sheet row to all its cells as typed, in the order of ``headings``."""
+        lines = map(list, zip(*(column.tolist() for column in self.columns), strict=True))
+        return dict(zip(self.rows.tolist(), lines, strict=True))
+
+    def title_at(self, name: str, line: int, otherwise: str) -> str:
+        """The heading over the cell of that field in that line, or ``otherwise`` when the column is missing."""
+        if name in self.line_titles:
+            return str(self.line_titles[name][line])
+        return self.titles.get(name, otherwise)

@@ -1,0 +1,172 @@
+"""Tables: where in the sheets the tables are, and which record kinds they hold, told by their headings alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tms_pipeline.intake.grid import Cell, Grid
+from tms_pipeline.intake.headings import fields_of
+from tms_pipeline.intake.layout import Layout, nearest, understand
+from tms_pipeline.intake.mappings import Mapping, Resolve, choose, shipped_mappings
+from tms_pipeline.intake.opening import FileRefused, OpenedFile, refused
+from tms_pipeline.intake.table import Table
+from tms_pipeline.intake.table_building import NotATable, build_tables
+from tms_pipeline.intake.wide_attendance import holds_marks
+from tms_pipeline.records.fault import Fault, fault
+from tms_pipeline.records.kinds import KINDS
+
+__all__ = ["Table", "find_tables"]
+
+# Titles, logos and addresses above the headings take fewer lines than this.
+LINES_TO_HEADINGS = 40
+FIX_SHEET = "fix these rows"
+_LABELLED = re.compile(r"^([^:：]{2,60})[:：]\s*(.*)$", re.DOTALL)
+
+
+@dataclass
+class _Block:
+    """Consecutive rows without a blank row between, as places [first, last) in the grid."""
+
+    first: int
+    last: int
+
+
+def find_tables(opened: OpenedFile, *, mapping: str | None = None, resolve: Resolve | None = None,
+                mappings: Sequence[Mapping] | None = None) -> tuple[list[Table], list[Fault]]:
+    """All tables of the file, and the faults of the file as a whole.
+
+    ``mapping`` names the mapping to use (else it is chosen by the headings, or none is); ``resolve`` answers its
+    key look-ups; ``mappings`` are the known ones (the shipped ones by default). Raises FileRefused when no sheet
+    holds a table that we know, with the headings that are missing if one comes near.
+    """
+    known = list(shipped_mappings()) if mappings is None else list(mappings)
+    named = choose(mapping, known) if mapping else None
+    tables: list[Table] = []
+    faults: list[Fault] = list(opened.warnings)
+    fixes = [grid for grid in opened.grids if grid.sheet.strip().casefold().startswith(FIX_SHEET)]
+    for grid in fixes or opened.grids:
+        if not len(grid.numbers):
+            continue
+        found = _Sheet(grid, named, known, resolve)
+        found.read()
+        if grid.hidden and found.tables:
+            faults.append(fault("SHEET_HIDDEN", sheet=grid.sheet))
+            continue
+        tables += found.tables
+        faults += found.faults
+        if not found.tables and not found.faults and not grid.hidden:
+            faults.append(fault("SHEET_SKIPPED", sheet=grid.sheet))
+    if tables:
+        return tables, faults
+    errors = [item for item in faults if item.severity == "error"]
+    if errors:
+        raise FileRefused(errors[0])
+    if named is not None:
+        raise refused("MAPPING_MISFIT", mapping=named.name, headings=named.fingerprint_words())
+    raise refused("NO_KNOWN_HEADINGS")
+
+
+class _Sheet:
+    """The search through one sheet, block by block."""
+
+    def __init__(self, grid: Grid, named: Mapping | None, known: list[Mapping], resolve: Resolve | None) -> None:
+        self.grid, self.named, self.known, self.resolve = grid, named, known, resolve
+        self.tables: list[Table] = []
+        self.faults: list[Fault] = []
+        self.above: dict[str, tuple[str, Cell]] = {}
+
+    def read(self) -> None:
+        """Finds the tables. A block without headings of its own goes on with the table above it."""
+        layout: Layout | None = None
+        header = -1
+        parts: list[_Block] = []
+        for block in _blocks(self.grid):
+            place, found = self._find_header(block)
+            if found is None:
+                if layout is not None:
+                    parts.append(block)
+                continue
+            self._close(layout, header, parts)
+            layout, header = found, place
+            parts = [_Block(place + 1, block.last)]
+        self._close(layout, header, parts)
+
+    def _find_header(self, block: _Block) -> tuple[int, Layout | None]:
+        """The first line that has all telling headings of a kind, else the line that comes nearest to one."""
+        near: tuple[int, Layout] | None = None
+        for place in range(block.first, min(block.last, block.first + LINES_TO_HEADINGS)):
+            cells = self.grid.line(place)
+            self._note_labels(cells)
+            if sum(isinstance(cell, str) for cell in cells) < 2:
+                continue
+            layout = self._understand(cells)
+            if layout.wide:
+                layout.wide = self._marked(layout, place, block.last)
+            if layout.kinds or layout.wide:
+                return place, layout
+            if layout.missing and near is None:
+                near = (place, layout)
+        return near if near else (-1, None)
+
+    def _understand(self, cells: list[Cell]) -> Layout:
+        above = {name: said for name, said in self.above.items()}
+        if self.named is not None:
+            return understand(cells, above=above, mapping=self.named) if self.named.fits(cells) else Layout(headings={})
+        fitting = next((mapping for mapping in self.known if mapping.automatic and mapping.fits(cells)), None)
+        return understand(cells, above=above, mapping=fitting)
+
+    def _marked(self, layout: Layout, place: int, last: int) -> bool:
+        layout.sessions = [
+            session for session in layout.sessions if holds_marks(self.grid.columns[session.column][place + 1 : last])
+        ]
+        return bool(layout.sessions)
+
+    def _note_labels(self, cells: list[Cell]) -> None:
+        """Keeps 'Course Run: HYG-2609-A', in one cell or in two, for a table below that lacks the column."""
+        given = [cell for cell in cells if cell is not None]
+        for index, cell in enumerate(given):
+            if not isinstance(cell, str) or len(cell) > 200:
+                continue
+            said = _LABELLED.match(cell.strip())
+            label, value = (said[1], said[2].strip()) if said else (cell, "")
+            fields = fields_of(label)
+            if not fields:
+                continue
+            if not value and index + 1 < len(given) and len(given) <= 6 and not fields_of(given[index + 1]):
+                self.above[fields[0].name] = (label.strip(), given[index + 1])
+            elif value:
+                self.above[fields[0].name] = (label.strip(), value)
+
+    def _close(self, layout: Layout | None, header: int, parts: list[_Block]) -> None:
+        if layout is None:
+            return
+        self.above = {}
+        row = int(self.grid.numbers[header])
+        if not layout.kinds and not layout.wide:
+            kind, missing = nearest(layout) or ("", ())
+            words = _listed([KINDS[kind].field(name).title for name in missing])
+            self.faults.append(fault("HEADINGS_MISSING", sheet=self.grid.sheet, row=row, headings=words,
+                                     kind=KINDS[kind].plural.lower()))
+            return
+        places = np.concatenate([np.arange(part.first, part.last) for part in parts])
+        try:
+            self.tables += build_tables(self.grid, layout, header, places, self.resolve)
+        except NotATable as broken:
+            self.faults += broken.faults
+
+
+def _listed(words: list[str]) -> str:
+    quoted = [f"'{word}'" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _blocks(grid: Grid) -> list[_Block]:
+    gaps = np.flatnonzero(np.diff(grid.numbers) > 1) + 1
+    edges = [0, *gaps.tolist(), len(grid.numbers)]
+    return [_Block(first, last) for first, last in zip(edges, edges[1:], strict=False) if last > first]
+
+

@@ -1,0 +1,104 @@
+"""Wide attendance: one column a session, one row a trainee, turned into one line a mark."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tms_pipeline.intake.grid import Cell, Cells
+from tms_pipeline.records.vocabulary import ATTENDANCE_MARK
+
+_NUMBERED = re.compile(r"^(?:s|sess|session|lesson|class|day|l|d)\s*(?:no)?\s*[.#:-]?\s*(\d{1,3})(?!\d)", re.IGNORECASE)
+_DATED = re.compile(r"\b\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[A-Za-z]{3,9})(?:\s*[/.-]\s*\d{2,4})?\b|\b\d{4}-\d{2}-\d{2}\b"
+                    r"|\b\d{1,2}\s+[A-Za-z]{3,9}(?:\s+\d{2,4})?\b")
+_MONTH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
+# Session columns must mostly hold marks, or they are other columns that merely look so.
+MOSTLY = 0.6
+MARKS = frozenset(
+    word.casefold() for canonical, words in ATTENDANCE_MARK.items() for word in (canonical, *words)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionColumn:
+    """A column of the grid that stands for a session: by its number, or only by a date."""
+
+    column: int
+    heading: str
+    number: int | None
+
+
+def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
+    """The session that a heading names ('S1', 'Session 2 (12/09/2026)', a date), or None."""
+    if isinstance(cell, (datetime, date)):
+        return SessionColumn(column=column, heading=f"{cell.day} {cell:%b %Y}", number=None)
+    if not isinstance(cell, str) or len(cell) > 60:
+        return None
+    text = unicodedata.normalize("NFKC", cell).strip()
+    numbered = _NUMBERED.match(text)
+    if numbered:
+        return SessionColumn(column=column, heading=text, number=int(numbered[1]))
+    dated = _DATED.fullmatch(text) or _DATED.match(text)
+    if dated and (dated.end() == len(text) or not text[dated.end()].isalnum()):
+        words = re.sub(r"[^A-Za-z]", "", dated[0])
+        if not words or _MONTH.match(words):
+            return SessionColumn(column=column, heading=text, number=None)
+    return None
+
+
+def holds_marks(column: Cells) -> bool:
+    """True if most of the values are attendance marks. A wholly blank column counts: nobody has been marked yet."""
+    values = [value for value in column.tolist() if value is not None and str(value).strip()]
+    marks = sum(1 for value in values if mark_word(value) in MARKS)
+    return not values or marks >= MOSTLY * len(values)
+
+
+def mark_word(value: Any) -> str:
+    """A mark as it is compared: 1.0 and True read like '1' and 'yes'."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return unicodedata.normalize("NFKC", str(value)).strip().casefold()
+
+
+def numbered(sessions: list[SessionColumn]) -> list[int]:
+    """The session numbers of the columns: as they say, or from left to right when none of them says."""
+    if all(session.number is not None for session in sessions):
+        return [session.number or 0 for session in sessions]
+    return list(range(1, len(sessions) + 1))
+
+
+@dataclass(kw_only=True)
+class Unpivoted:
+    """Lines of marks: for each its place among the rows, its session number, mark, and the column it came from."""
+
+    places: npt.NDArray[np.int64]
+    numbers: Cells
+    marks: Cells
+    headings: Cells
+    columns: npt.NDArray[np.int64]
+
+
+def unpivot(columns: list[Cells], sessions: list[SessionColumn], numbers: list[int]) -> Unpivoted:
+    """One line a mark, row by row; a blank mark gives no line."""
+    count, width = (len(columns[0]) if columns else 0), len(columns)
+    marks = np.empty(count * width, dtype=object)
+    for at, column in enumerate(columns):
+        marks[at::width] = column
+    given = np.fromiter((mark is not None and (not isinstance(mark, str) or bool(mark.strip())) for mark in marks.tolist()),
+                        dtype=bool, count=count * width)
+    chosen = np.flatnonzero(given)
+    at = chosen % width if width else chosen
+    headings = np.empty(width, dtype=object)
+    headings[:] = [session.heading for session in sessions]
+    ordered = np.empty(width, dtype=object)
+    ordered[:] = numbers
+    return Unpivoted(places=chosen // max(width, 1), numbers=ordered[at], marks=marks[chosen], headings=headings[at],
+                     columns=np.array([session.column for session in sessions], dtype=np.int64)[at])

@@ -1,0 +1,1 @@
+"""Operations: the nightly sync as one service, processes, health, summaries."""

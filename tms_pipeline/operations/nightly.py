@@ -1,0 +1,122 @@
+"""The nightly sync: pull, plan, approve, submit, pull again, reconcile, review compliance, report.
+
+The steps are functions of their own, which the Dagster assets call one by one; ``nightly_sync`` runs them all.
+Each may be killed and run again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tms_pipeline.audit.log import Actor
+from tms_pipeline.compliance.review import review as review_compliance
+from tms_pipeline.diff.plan import Plan
+from tms_pipeline.mirror.pull import PullResult, pull
+from tms_pipeline.operations.ssg_access import CallCount, ssg_client
+from tms_pipeline.reconcile.review import reconcile
+from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.submission.planning import approve, plan_now
+from tms_pipeline.submission.worker import WorkResult, run_workers
+from tms_pipeline.workplace import Workplace
+
+# Cancel-and-create, or a run whose enrolments go first, takes more than one plan.
+ROUNDS = 4
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Submitted:
+    """What the submission stage did, over all its rounds."""
+
+    plans: list[tuple[str, Plan]] = field(default_factory=list)
+    work: WorkResult = field(default_factory=WorkResult)
+
+
+@dataclass
+class Nightly:
+    """What a whole nightly sync did."""
+
+    pulled: PullResult
+    submitted: Submitted
+    reconciliation: dict[str, Any]
+    compliance: dict[str, Any]
+    reports: list[Path]
+    calls: CallCount
+
+
+def submit_changes(
+    workplace: Workplace, client: SsgClient, *, actor: Actor, not_read: set[str], progress: Progress = lambda _: None,
+    patience: float = 5.0,
+) -> Submitted:
+    """Plan, approve by policy, and work off, until a plan holds nothing new."""
+    done = Submitted()
+    told: Counter[str] = Counter()
+
+    def tell(outcomes: Counter[str]) -> None:
+        total = sum(outcomes.values())
+        if total >= told["next"]:
+            told["next"] = total + 200
+            progress(f"submitted {total} ({', '.join(f'{n} {s}' for s, n in sorted(outcomes.items()))})")
+
+    for _ in range(ROUNDS):
+        plan_id, plan = plan_now(workplace, actor=actor, not_read=tuple(sorted(not_read)))
+        crashpoint("after_plan")
+        done.plans.append((plan_id, plan))
+        ready = 0
+        if workplace.settings.approval_policy == "auto":
+            ready = approve(workplace, plan_id, plan.hash, actor=actor)
+        crashpoint("after_approval")
+        progress(f"plan {plan_id}: {len(plan.changes)} changes, {len(plan.withheld)} withheld, {ready} newly approved")
+        result = run_workers(workplace, client, actor=actor, patience=patience, progress=tell)
+        done.work.outcomes.update(result.outcomes)
+        done.work.stopped = done.work.stopped or result.stopped
+        if not result.outcomes.get("accepted") or result.stopped:
+            break
+    return done
+
+
+def report_folder(workplace: Workplace) -> Path:
+    """Where the reports of reviewers lie."""
+    return workplace.folder("reports")
+
+
+def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lambda _: None) -> Nightly:
+    """The whole nightly sync in this process, without Dagster."""
+    nightly_id = begin(workplace, actor)
+    with ssg_client(workplace) as (client, calls):
+        before = pull(workplace, client, progress=progress)
+        submitted = submit_changes(workplace, client, actor=actor, not_read=before.kinds_not_read(), progress=progress)
+        after = pull(workplace, client, progress=progress) if submitted.work.outcomes else before
+    found = reconcile(workplace, after, actor=actor)
+    compliance = review_compliance(workplace.db, today=workplace.today(), correlation_id=actor.correlation_id)
+    finish(workplace, nightly_id, calls, "finished" if not after.failed() else "finished, not all was read")
+    progress("writing reports")
+    from tms_pipeline.reports.build import write_reports  # draws charts: only who reports pays for loading it
+
+    reports = write_reports(workplace.db, report_folder(workplace), today=workplace.today(),
+                            provider=workplace.settings.provider_name)
+    return Nightly(after, submitted, found, compliance, reports, calls)
+
+
+def begin(workplace: Workplace, actor: Actor) -> int:
+    """Open the record of a nightly sync."""
+    with workplace.db.transaction() as connection:
+        row = connection.execute(
+            "INSERT INTO outbox.nightly (correlation_id) VALUES (%s) RETURNING nightly_id", (actor.correlation_id,)
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def finish(workplace: Workplace, nightly_id: int, calls: CallCount, state: str) -> None:
+    """Close the record of a nightly sync with what went over the wire."""
+    with workplace.db.transaction() as connection:
+        connection.execute(
+            "UPDATE outbox.nightly SET finished_at = now(), ssg_writes = %s, ssg_reads = %s, state = %s "
+            "WHERE nightly_id = %s",
+            (calls.writes, calls.reads, state, nightly_id),
+        )

@@ -1,0 +1,116 @@
+"""The SSG simulator as a process of its own: the embedded default for demo, tests and first steps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tms_pipeline.settings import Settings, SettingsError
+
+_START_SECONDS = 20.0
+
+
+def folder(settings: Settings) -> Path:
+    """Where the simulator keeps its state."""
+    return settings.home / "simulator"
+
+
+def running(settings: Settings) -> str | None:
+    """The address of this installation's simulator if one answers, else None."""
+    try:
+        facts = json.loads((folder(settings) / "ready.json").read_text(encoding="utf-8"))
+        os.kill(int(facts["pid"]), 0)
+        httpx.get(f"{facts['base_url']}/_control/health", timeout=2).raise_for_status()
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return None
+    return str(facts["base_url"])
+
+
+def command(settings: Settings, *, port: int, faults: Path | None = None) -> list[str]:
+    """The command line that starts the simulator of this installation."""
+    place = folder(settings)
+    arguments = [
+        sys.executable, "-m", "tms_pipeline.ssg.simulator", "--host", "127.0.0.1", "--port", str(port),
+        "--uen", settings.uen, "--key", settings.encryption_key,
+        "--state-file", str(place / "state.jsonl"), "--ready-file", str(place / "ready.json"),
+    ]
+    if (place / "data.json").exists():
+        arguments += ["--data", str(place / "data.json")]
+    if faults is not None:
+        arguments += ["--faults", str(faults)]
+    return arguments
+
+
+@contextlib.contextmanager
+def simulator(settings: Settings, *, port: int = 0, faults: Path | None = None) -> Iterator[str]:
+    """The address of the simulator: the one that runs already, or one that runs as long as this context.
+
+    Raises SettingsError when it does not start.
+    """
+    found = running(settings)
+    if found is not None:
+        yield found
+        return
+    place = folder(settings)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ready = place / "ready.json"
+    ready.unlink(missing_ok=True)
+    with open(place / "simulator.log", "ab") as log:
+        process = subprocess.Popen(  # noqa: S603  (our own module)
+            command(settings, port=port, faults=faults), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + _START_SECONDS
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > end:
+                raise SettingsError(
+                    f"The SSG simulator does not start; its last words are in {place / 'simulator.log'}. "
+                    "If its port is taken, choose another with TMS_SIMULATOR_PORT."
+                )
+            time.sleep(0.02)
+        yield str(json.loads(ready.read_text(encoding="utf-8"))["base_url"])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        ready.unlink(missing_ok=True)
+
+
+def state(base_url: str) -> dict[str, Any]:
+    """Everything that the simulator holds; simulated people only."""
+    reply = httpx.get(f"{base_url}/_control/state", timeout=60)
+    reply.raise_for_status()
+    found: dict[str, Any] = reply.json()
+    return found
+
+
+def seed_courses(base_url: str, settings: Settings, courses: list[tuple[str, str, str | None]]) -> None:
+    """Tell the simulator of the courses that the provider keeps: SSG's registry would know them already."""
+    if not courses:
+        return
+    reply = httpx.post(
+        f"{base_url}/_control/seed",
+        json={
+            "courses": [
+                {"referenceNumber": reference, "externalReferenceNumber": reference, "title": title,
+                 "uen": settings.uen, "skillCodes": [skill] if skill else []}
+                for reference, title, skill in courses
+            ]
+        },
+        timeout=30,
+    )
+    reply.raise_for_status()

@@ -1,0 +1,65 @@
+"""Access to SSG: the client of this installation, made from its settings."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tms_pipeline.settings import SettingsError
+from tms_pipeline.ssg.call_record import CallRecord
+from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.ssg.config import ClientConfig
+from tms_pipeline.ssg.endpoints import ENDPOINTS
+from tms_pipeline.submission.gate import Gate
+from tms_pipeline.workplace import Workplace
+
+
+@dataclass
+class CallCount:
+    """How many calls went out, reads and writes apart."""
+
+    reads: int = 0
+    writes: int = 0
+    by_endpoint: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, record: CallRecord) -> None:
+        """Count one call."""
+        endpoint = ENDPOINTS.get(record.endpoint)
+        if endpoint is not None and endpoint.is_write:
+            self.writes += 1
+        else:
+            self.reads += 1
+        self.by_endpoint[record.endpoint] = self.by_endpoint.get(record.endpoint, 0) + 1
+
+
+def client_config(workplace: Workplace) -> ClientConfig:
+    """How this installation reaches SSG. Raises SettingsError when the address is missing."""
+    settings = workplace.settings
+    if not settings.ssg_base_url:
+        raise SettingsError(
+            "SSG_BASE_URL is empty and no simulator runs; start one with 'tms simulator' or run 'make demo'."
+        )
+    return ClientConfig(
+        base_url=settings.ssg_base_url,
+        oauth_base_url=settings.ssg_oauth_url,
+        uen=settings.uen,
+        training_partner_code=settings.ssg_tp_code,
+        encryption_key=settings.encryption_key,
+        client_id=settings.ssg_client_id,
+        client_secret=settings.ssg_client_secret.get_secret_value(),
+        cert_file=settings.ssg_cert_file,
+        key_file=settings.ssg_key_file,
+        ca_file=settings.ssg_ca_file,
+        corppass_id=settings.corppass_id,
+        timeout_seconds=settings.ssg_timeout_seconds,
+        quoted_body=settings.ssg_quoted_body,
+    )
+
+
+@contextlib.contextmanager
+def ssg_client(workplace: Workplace) -> Iterator[tuple[SsgClient, CallCount]]:
+    """The client with gate and counter. Raises SettingsError or SsgError for settings that cannot work."""
+    count = CallCount()
+    with SsgClient(client_config(workplace), gate=Gate(workplace), on_call=count) as client:
+        yield client, count

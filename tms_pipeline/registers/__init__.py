@@ -1,0 +1,1 @@
+"""Registers: the accepted truth, one table a record kind, with history and the source of every value."""

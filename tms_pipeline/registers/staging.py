@@ -1,0 +1,161 @@
+"""Staging: canonical rows of one kind on their way into its register, sealed, marked and hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from psycopg import sql
+
+from tms_pipeline.identity.data_keys import data_keys
+from tms_pipeline.identity.keyring import KeyRings
+from tms_pipeline.identity.marks import Marker
+from tms_pipeline.identity.sealing import place, seal
+from tms_pipeline.records import content
+from tms_pipeline.records.field import Field, RecordKind
+from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.queries import query
+
+
+@dataclass
+class Records:
+    """Rows of one kind, canonical, with what intake knows of where each came from.
+
+    ``frame`` has the kind's fields plus ``table_no``, ``row_number`` and ``sheet``; ``marks`` holds the keyed
+    marks of the personal fields; ``refs``, ``keys``, ``row_hashes`` and ``own_hashes`` are aligned with it.
+    """
+
+    kind: RecordKind
+    frame: pd.DataFrame
+    marks: dict[str, list[bytes | None]]
+    refs: list[str | None]
+    keys: list[str]
+    live: list[bool]
+    row_hashes: list[bytes]
+    own_hashes: list[bytes]
+
+
+def prepare(connection: Connection, marker: Marker, kind: RecordKind, frame: pd.DataFrame) -> Records:
+    """Marks, trainee references, keys and hashes of canonical rows. Trainee rows get references as needed."""
+    if "phone_country" in frame.columns:
+        frame = frame.assign(phone_country=frame["phone_country"].str.lstrip("+"))
+    marks = {field.name: marker.marks(field.name, frame[field.name]) for field in kind.personal_fields}
+    refs: list[str | None] = [None] * len(frame)
+    if "nric" in kind.names:
+        refs = _trainee_refs(connection, marks["nric"], make=kind.name == "trainee")
+    words: dict[str, list[str | None]] = {
+        field.name: (
+            [mark.hex() if mark else None for mark in marks[field.name]]
+            if field.personal
+            else frame[field.name].tolist()
+        )
+        for field in content.fields_of(kind)
+    }
+    size = len(frame)
+    live = [True] * size
+    if kind.name in content.LIVE_WORDS:
+        name, good = content.LIVE_WORDS[kind.name]
+        live = [value in good for value in words[name]]
+    parts = [refs if name == "nric" else words[name] for name in kind.key]
+    keys = ["|".join(value or "" for value in values) for values in zip(*parts, strict=True)]
+    hashed = [words[field.name] for field in content.fields_of(kind)]
+    row_hashes = [content.digest(values) for values in zip(*hashed, strict=True)] if hashed else [b""] * size
+    if kind.name == "attendance":
+        own_hashes = [content.own_hash(kind, {})] * size
+    else:
+        ssg = [words[name] for name in content.ssg_columns(kind)]
+        own_hashes = [content.digest(values) for values in zip(*ssg, strict=True)] if ssg else row_hashes
+    return Records(kind, frame, marks, refs, keys, live, row_hashes, own_hashes)
+
+
+def compare(connection: Connection, records: Records, lines: Sequence[int]) -> dict[int, str]:
+    """What each line would do to the register: ``new``, ``changed`` or ``unchanged``."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP")
+    connection.execute("TRUNCATE candidate")
+    copy_rows(connection, "candidate", ("line", "key", "row_hash"),
+              ((line, records.keys[line], records.row_hashes[line]) for line in lines))
+    connection.execute("ANALYZE candidate")
+    return dict(connection.execute(query("registers/compare", register=f"register.{records.kind.name}")).fetchall())
+
+
+def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequence[int], upload_id: str) -> str:
+    """Load the lines, sealed, into a fresh temporary table shaped like the register; returns its name."""
+    kind, frame = records.kind, records.frame
+    table = f"stage_{kind.name}"
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+    connection.execute(
+        sql.SQL("CREATE TEMP TABLE {} (LIKE register.{} INCLUDING DEFAULTS, line integer NOT NULL) ON COMMIT DROP").format(
+            sql.Identifier(table), sql.Identifier(kind.name)
+        )
+    )
+    subjects = [subject_of(kind, records.keys[line], records.refs[line]) for line in lines]
+    keys = data_keys(connection, rings.data, [s for s in subjects if s], make=True)
+    plain, personal = _plain(kind), _sealed(kind)
+    names = ["key", *(["trainee_ref"] if "nric" in kind.names else []), *[field.name for field in plain]]
+    for field in personal:
+        names.append(f"{field.name}_sealed")
+        if field.name != "nric":
+            names.append(f"{field.name}_mark")
+    names += ["live", "row_hash", "own_hash", "ssg_hash", "upload_id", "sheet", "row_number", "line"]
+    columns = {name: frame[name].tolist() for name in {*[f.name for f in plain], *[f.name for f in personal],
+                                                      "sheet", "row_number"}}
+    register = f"register.{kind.name}"
+
+    def rows() -> object:
+        for line, subject in zip(lines, subjects, strict=True):
+            key = records.keys[line]
+            values: list[object] = [key]
+            if "nric" in kind.names:
+                values.append(records.refs[line])
+            values += [columns[field.name][line] for field in plain]
+            for field in personal:
+                value = columns[field.name][line]
+                values.append(
+                    None if value is None else seal(keys[subject], value.encode(), place(register, field.name, key))
+                )
+                if field.name != "nric":
+                    values.append(records.marks[field.name][line])
+            values += [records.live[line], records.row_hashes[line], records.own_hashes[line], records.own_hashes[line],
+                       upload_id, columns["sheet"][line], int(columns["row_number"][line]), line]
+            yield values
+
+    copy_rows(connection, table, names, rows())  # type: ignore[arg-type]
+    connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+    return table
+
+
+def drop_lines(connection: Connection, table: str, lines: Sequence[int]) -> None:
+    """Take rejected lines out of the staging table."""
+    if lines:
+        connection.execute(
+            sql.SQL("DELETE FROM {} WHERE line = ANY(%s)").format(sql.Identifier(table)), (list(lines),)
+        )
+
+
+def subject_of(kind: RecordKind, key: str, trainee_ref: str | None) -> str:
+    """Whose data key seals the personal values of this record."""
+    if trainee_ref:
+        return f"trainee:{trainee_ref}"
+    return f"{kind.name}:{key}"
+
+
+def _plain(kind: RecordKind) -> list[Field]:
+    return [field for field in kind.fields if not field.personal]
+
+
+def _sealed(kind: RecordKind) -> list[Field]:
+    return [field for field in kind.fields if field.personal and (field.name != "nric" or kind.name == "trainee")]
+
+
+def _trainee_refs(connection: Connection, marks: list[bytes | None], *, make: bool) -> list[str | None]:
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS seen_mark (line integer, nric_mark bytea) ON COMMIT DROP")
+    connection.execute("TRUNCATE seen_mark")
+    copy_rows(connection, "seen_mark", ("line", "nric_mark"),
+              ((line, mark) for line, mark in enumerate(marks) if mark is not None))
+    if make:
+        connection.execute(query("registers/new_trainees"))
+    refs: list[str | None] = [None] * len(marks)
+    for line, ref in connection.execute(query("registers/trainee_refs")):
+        refs[line] = ref
+    return refs

@@ -1,0 +1,119 @@
+"""Connections to Postgres: one pool a process, plain transactions, COPY for loads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps
+from psycopg_pool import ConnectionPool, PoolTimeout
+from sqlalchemy.engine import URL, make_url
+
+import json
+
+Connection = psycopg.Connection[TupleRow]
+set_json_dumps(lambda value: json.dumps(value, sort_keys=True, default=str))
+
+
+class DatabaseError(Exception):
+    """Postgres cannot be used; the message is one sentence that says what to do, without the address's secrets."""
+
+
+def normalise_url(text: str) -> URL:
+    """The address with an explicit driver (psycopg 3). Raises DatabaseError when it is no Postgres address."""
+    try:
+        url = make_url(text.replace("postgres://", "postgresql://", 1))
+    except Exception:
+        raise DatabaseError(
+            "DATABASE_URL is no address: write it as postgresql://user:password@host:5432/database."
+        ) from None
+    if not url.drivername.startswith("postgresql"):
+        raise DatabaseError("DATABASE_URL must be a Postgres address (postgresql://…).")
+    return url.set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """The business database of one installation. Thread-safe; close it when done."""
+
+    def __init__(self, url: URL, *, max_size: int = 12) -> None:
+        """Open no connection yet; the first use does."""
+        self.url = url
+        conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            conninfo,
+            min_size=0,
+            max_size=max_size,
+            open=False,
+            timeout=10,
+            kwargs={"application_name": "tms", "connect_timeout": 5, "options": "-c timezone=UTC"},
+        )
+
+    def open(self) -> Database:
+        """Check that the server answers. Raises DatabaseError with one sentence when it does not."""
+        try:
+            # One plain attempt first: the pool would retry for its whole timeout before it says why.
+            psycopg.connect(
+                self.url.set(drivername="postgresql").render_as_string(hide_password=False), connect_timeout=5
+            ).close()
+        except psycopg.OperationalError as error:
+            raise DatabaseError(_why(error, self.url)) from None
+        self._pool.open()
+        return self
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    def __enter__(self) -> Database:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction: committed at the end, rolled back on an exception."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout:
+            raise DatabaseError(
+                "Postgres gave no free connection in 10 seconds; is it up, and does it allow enough connections?"
+            ) from None
+
+    def rows(self, query: sql.Composable | str, parameters: Any = None) -> list[TupleRow]:
+        """All rows of one query in a transaction of its own."""
+        with self.transaction() as connection:
+            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+
+    def value(self, query: sql.Composable | str, parameters: Any = None) -> Any:
+        """The first column of the first row, or None."""
+        found = self.rows(query, parameters)
+        return found[0][0] if found else None
+
+
+def copy_rows(connection: Connection, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Load rows by COPY; returns how many. ``table`` may be "schema.table"."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    count = 0
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count
+
+
+def _why(error: psycopg.OperationalError, url: URL) -> str:
+    place = f"{url.host or 'the local socket'}:{url.port or 5432}/{url.database}"
+    text = str(error).lower()
+    if "password" in text or "authentication" in text:
+        return f"Postgres at {place} refused the user or password; correct DATABASE_URL."
+    if "does not exist" in text:
+        return f"Postgres at {place} has no such database or user; create it or correct DATABASE_URL."
+    return f"Postgres at {place} does not answer; start it or correct DATABASE_URL."

@@ -1,0 +1,72 @@
+"""The gate before SSG: one rate limit a credential across all processes, a circuit breaker, a kill switch.
+
+All three live in Postgres, so that every worker on every host obeys the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.ssg.errors import failure
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+KILL_SWITCH = "ssg"
+# So many failures in a row that say "SSG is down" open the breaker; after so long one call probes.
+BREAKER_FAILURES = 10
+BREAKER_SECONDS = 60.0
+_DOWN = frozenset({"unknown", "retryable"})
+
+
+class Gate:
+    """The gate of one credential: asked before every call, told after it."""
+
+    def __init__(self, workplace: Workplace, *, spacing_seconds: float | None = None) -> None:
+        """Read the spacing from the settings if none is given."""
+        self._db = workplace.db
+        self._spacing = workplace.settings.spacing_seconds if spacing_seconds is None else spacing_seconds
+        self.credential = hashlib.sha256(workplace.settings.uen.encode()).hexdigest()[:12]
+        self._failures = 0
+
+    def before(self, endpoint: str) -> None:
+        """Wait for this call's turn. Raises SsgError (SSG-KILL-SWITCH, SSG-BREAKER-OPEN) when no call may go out."""
+        with self._db.transaction() as connection:
+            row = connection.execute(
+                query("outbox/gate"),
+                {"credential": self.credential, "spacing": self._spacing, "switch": KILL_SWITCH,
+                 "probe": BREAKER_SECONDS},
+            ).fetchone()
+        stopped, is_open, wait = row or (False, False, 0.0)
+        if stopped:
+            raise failure("SSG-KILL-SWITCH", endpoint=endpoint)
+        if is_open:
+            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
+        if wait and wait > 0:
+            time.sleep(wait)
+
+    def after(self, endpoint: str, outcome: str, seconds: float) -> None:
+        """Count failures in a row; success closes the breaker."""
+        if outcome in _DOWN:
+            self._failures += 1
+            with self._db.transaction() as connection:
+                connection.execute(
+                    query("outbox/breaker_failed"), {"credential": self.credential, "limit": BREAKER_FAILURES}
+                )
+        elif self._failures:
+            self._failures = 0
+            with self._db.transaction() as connection:
+                connection.execute(query("outbox/breaker_closed"), {"credential": self.credential})
+
+
+def set_switch(workplace: Workplace, *, stopped: bool, reason: str, actor: Actor) -> None:
+    """Stop or allow all outbound calls, with a reason."""
+    with workplace.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO ssg.switch (name, stopped, reason, set_by) VALUES (%s, %s, %s, %s) ON CONFLICT (name) "
+            "DO UPDATE SET stopped = excluded.stopped, reason = excluded.reason, set_by = excluded.set_by, set_at = now()",
+            (KILL_SWITCH, stopped, reason, actor.name),
+        )
+        append(connection, workplace.rings.audit.key, actor, "calls stopped" if stopped else "calls allowed", "switch",
+               KILL_SWITCH, reason=reason)

@@ -1,0 +1,69 @@
+"""What SSG holds after a write of ours, as the mirror would have read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tms_pipeline.records import content
+from tms_pipeline.records.kinds import kind_named
+from tms_pipeline.records.wire_in import Seen
+from tms_pipeline.submission.record import OpenRecord
+
+_TRAINEE = kind_named("trainee")
+
+
+def as_seen(
+    record: OpenRecord, ssg_ref: str, *, live: bool, created_on: dt.datetime | None, updated_on: dt.datetime | None
+) -> list[tuple[Seen, str]]:
+    """The record as SSG should now hold it, with its key; an enrolment brings its fee."""
+    kind = kind_named(record.kind)
+    names = [field for field in kind.ssg_fields]
+    values = {field.name: record.values.get(field.name) for field in names if not field.personal}
+    clear = {field.name: record.values.get(field.name) for field in names if field.personal}
+    links: dict[str, str | None] = {}
+    if record.kind == "enrolment":
+        for field in _TRAINEE.ssg_fields:
+            (clear if field.personal else values)[field.name] = record.values.get(field.name)
+        clear["nric"] = record.values["nric"]
+        links = {"ssg_run_id": str(record.run_id), "course_reference": record.values["course_reference"],
+                 "run_code": record.values["run_code"], "trainee_ref": record.values["trainee_ref"]}
+    elif record.kind == "session":
+        links = {"ssg_run_id": str(record.run_id), "run_code": record.values["run_code"]}
+    elif record.kind == "fee":
+        links = {"run_code": record.values["run_code"], "trainee_ref": record.values["trainee_ref"]}
+    elif record.kind == "attendance":
+        values = {"status_code": "1" if live else "4", "hours": record.values.get("hours")}
+        clear = {"nric": record.values["nric"]}
+        links = {"ssg_session_id": record.values["ssg_session_id"], "ssg_run_id": str(record.run_id),
+                 "run_code": record.values["run_code"], "session_no": record.values["session_no"],
+                 "trainee_ref": record.values["trainee_ref"]}
+        ssg_ref = str(record.values["ssg_session_id"])
+    elif record.kind == "assessment":
+        clear = {"nric": record.values["nric"]}
+        links = {"ssg_run_id": str(record.run_id), "run_code": record.values["run_code"],
+                 "trainee_ref": record.values["trainee_ref"], "skill_code": record.values["skill_code"]}
+    elif record.kind == "trainer":
+        links = {"nric_tail": (record.values.get("trainer_nric") or "")[-4:]}
+    seen = Seen(kind=record.kind, ssg_ref=ssg_ref, live=live, status=_status(record.kind, live=live), values=values,
+                clear=clear, links=links, created_on=created_on, updated_on=updated_on)
+    found = [(seen, record.key)]
+    if record.kind == "enrolment":
+        fee = Seen(kind="fee", ssg_ref=ssg_ref, live=live, status=seen.status,
+                   values={"collection_status": record.values["collection_status"]},
+                   links={"run_code": record.values["run_code"], "trainee_ref": record.values["trainee_ref"]},
+                   created_on=created_on, updated_on=updated_on)
+        found.append((fee, record.key))
+    return found
+
+
+def _status(kind: str, *, live: bool) -> str:
+    words = {"enrolment": ("Confirmed", "Cancelled"), "fee": ("Confirmed", "Cancelled"),
+             "attendance": ("Confirmed", "TP Voided"), "assessment": ("recorded", "Void"),
+             "course_run": ("published", "deleted"), "session": ("planned", "deleted")}
+    yes, no = words.get(kind, ("active", "removed"))
+    return yes if live else no
+
+
+def content_columns(kind: str) -> tuple[str, ...]:
+    """The names that make the content of this kind; for tests that compare both sides."""
+    return content.ssg_columns(kind_named(kind))
