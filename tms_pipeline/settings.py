@@ -121,9 +121,7 @@ class Settings(BaseSettings):
     @property
     def corppass_id(self) -> str:
         """CorpPass id of the person in whose name attendance is uploaded (ssg-api 5.2)."""
-        return self.ssg_corppass_id.get_secret_value() or (
-            SIMULATOR_CORPPASS_ID if self.ssg_env == "simulator" else ""
-        )
+        return self.ssg_corppass_id.get_secret_value() or (SIMULATOR_CORPPASS_ID if self.ssg_env == "simulator" else "")
 
     @property
     def spacing_seconds(self) -> float:
@@ -162,7 +160,8 @@ class Settings(BaseSettings):
             raise SettingsError(f"SSG_ENV is {self.ssg_env} but the key or UEN is the simulator's; set the real ones.")
         if self.environment != "production" and self.ssg_env == "production":
             raise SettingsError(
-                f"ENVIRONMENT is {self.environment} but SSG_ENV is production; only ENVIRONMENT=production may speak to it."
+                f"ENVIRONMENT is {self.environment} but SSG_ENV is production; "
+                "only ENVIRONMENT=production may speak to it."
             )
 
 
@@ -175,5 +174,7 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"The setting {name} is wrong: {reason}. Correct it in the environment or in .env.") from None
+        raise SettingsError(
+            f"The setting {name} is wrong: {reason}. Correct it in the environment or in .env."
+        ) from None
     return settings

@@ -54,7 +54,9 @@ class Workplace:
 
     def actor(self, correlation_id: str | None = None, *, name: str | None = None, role: str = "ops admin") -> Actor:
         """Who acts now, under this correlation id or a new one."""
-        return Actor(name=name or self.settings.person, role=role, correlation_id=correlation_id or new_correlation_id())
+        return Actor(
+            name=name or self.settings.person, role=role, correlation_id=correlation_id or new_correlation_id()
+        )
 
 
 def new_correlation_id() -> str:

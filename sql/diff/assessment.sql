@@ -1,14 +1,21 @@
 -- Assessments of enrolments that stand.
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
-       r.ssg_hash AS content_hash,
+       CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
        array_remove(ARRAY[
            CASE WHEN m.assessment_date IS DISTINCT FROM r.assessment_date THEN 'assessment_date' END,
            CASE WHEN m.result IS DISTINCT FROM r.result THEN 'result' END,
            CASE WHEN m.score IS DISTINCT FROM r.score THEN 'score' END,
            CASE WHEN m.grade IS DISTINCT FROM r.grade THEN 'grade' END], NULL) AS fields,
-       ARRAY['enrolment:' || r.run_code || '|' || r.trainee_ref] AS parents,
-       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code
+       CASE WHEN r.live THEN ARRAY['enrolment:' || r.run_code || '|' || r.trainee_ref] ELSE '{{}}' END AS parents,
+       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code,
+       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false) OR m.agreed_hash IS NULL AND EXISTS (
+                SELECT FROM mirror.assessment g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
+            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, false)
+            ELSE EXISTS (SELECT FROM mirror.assessment g
+                         WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
+                           AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere
 FROM register.assessment r
 LEFT JOIN LATERAL (
     SELECT * FROM mirror.assessment m WHERE m.key = r.key AND m.live ORDER BY m.ssg_ref LIMIT 1

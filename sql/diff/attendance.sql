@@ -1,10 +1,18 @@
 -- Attendance: who came, of enrolments and sessions that stand; who did not come has no record at SSG.
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
-       r.ssg_hash AS content_hash, CASE WHEN m.key IS NULL THEN '{{}}'::text[] ELSE ARRAY['mark'] END AS fields,
-       ARRAY['session:' || r.run_code || '|' || r.session_no, 'enrolment:' || r.run_code || '|' || r.trainee_ref]
-           AS parents,
-       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code
+       CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
+       CASE WHEN m.key IS NULL THEN '{{}}'::text[] ELSE ARRAY['mark'] END AS fields,
+       CASE WHEN r.live THEN ARRAY['session:' || r.run_code || '|' || r.session_no,
+                                   'enrolment:' || r.run_code || '|' || r.trainee_ref]
+            ELSE ARRAY['session:' || r.run_code || '|' || r.session_no] END AS parents,
+       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code,
+       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false)
+            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, false)
+            ELSE EXISTS (SELECT FROM mirror.attendance g
+                         WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
+                           AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere
 FROM register.attendance r
 LEFT JOIN mirror.attendance m ON m.key = r.key AND m.live
 WHERE (r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash

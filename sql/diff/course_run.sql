@@ -1,7 +1,8 @@
 -- Course runs. A cancelled run is taken back once no live enrolment hangs on it any more.
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
-       r.ssg_hash AS content_hash,
+       CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
        array_remove(ARRAY[
            CASE WHEN m.registration_open IS DISTINCT FROM r.registration_open THEN 'registration_open' END,
            CASE WHEN m.registration_close IS DISTINCT FROM r.registration_close THEN 'registration_close' END,
@@ -22,7 +23,13 @@ SELECT r.key,
            AS fields,
        CASE WHEN r.live THEN array(SELECT 'trainer:' || code FROM unnest(string_to_array(r.trainer_codes, ';')) code)
             ELSE '{{}}' END AS parents,
-       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.key AS run_code
+       m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.key AS run_code,
+       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false) OR m.agreed_hash IS NULL AND EXISTS (
+                SELECT FROM mirror.course_run g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
+            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, false)
+            ELSE EXISTS (SELECT FROM mirror.course_run g
+                         WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
+                           AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere
 FROM register.course_run r
 LEFT JOIN mirror.course_run m ON m.key = r.key AND m.live
 WHERE r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash

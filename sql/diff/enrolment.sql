@@ -1,7 +1,8 @@
 -- Enrolments. SSG lets name, birth date, sponsorship and employer UEN be changed by nobody (ssg-api 6.2): there the old
 -- one is cancelled, and the next round of the plan creates the new one. A new one carries the fee status with it.
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
 WITH pair AS (
-    SELECT r.*, m.ssg_ref AS ssg_ref, m.ssg_hash AS their_hash, m.key IS NOT NULL AS there,
+    SELECT r.*, m.ssg_ref AS ssg_ref, m.ssg_hash AS their_hash, m.agreed_hash, m.key IS NOT NULL AS there,
            r.live AND c.live AS wanted,
            coalesce(f.collection_status, 'Pending Payment') AS collection_status,
            array_remove(ARRAY[
@@ -36,9 +37,17 @@ WITH pair AS (
 SELECT key,
        CASE WHEN NOT wanted THEN 'cancel' WHEN NOT there THEN 'create'
             WHEN identity_fields <> '{{}}' THEN 'cancel' ELSE 'update' END AS action,
-       CASE WHEN wanted AND NOT there THEN sha256(ssg_hash || convert_to(collection_status, 'UTF8')) ELSE ssg_hash END
-           AS content_hash,
+       CASE WHEN NOT wanted THEN sha256(ssg_hash || 'withdraw'::bytea)
+            WHEN NOT there THEN sha256(ssg_hash || convert_to(collection_status, 'UTF8'))
+            WHEN identity_fields <> '{{}}' THEN sha256(ssg_hash || 'replace'::bytea)
+            ELSE ssg_hash END AS content_hash,
        identity_fields || other_fields AS fields,
-       CASE WHEN wanted THEN ARRAY['course_run:' || run_code] ELSE '{{}}' END AS parents,
-       ssg_ref, upload_id, sheet, row_number, run_code
+       CASE WHEN wanted AND NOT there THEN ARRAY['course_run:' || run_code] ELSE '{{}}' END AS parents,
+       ssg_ref, upload_id, sheet, row_number, run_code,
+       CASE WHEN NOT wanted THEN coalesce(agreed_hash = '\x00', false) OR agreed_hash IS NULL AND EXISTS (
+                SELECT FROM mirror.enrolment g WHERE g.agreed_key = pair.key AND g.agreed_hash = '\x00' AND NOT g.live)
+            WHEN there THEN coalesce(agreed_hash <> their_hash AND agreed_hash = ssg_hash, false)
+            ELSE EXISTS (SELECT FROM mirror.enrolment g
+                         WHERE g.agreed_key = pair.key AND g.agreed_hash <> '\x00'
+                           AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere
 FROM pair

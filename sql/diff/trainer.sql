@@ -1,4 +1,5 @@
 -- Trainers: ours against the provider's profile at SSG.
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
 SELECT r.key, CASE WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action, r.ssg_hash AS content_hash,
        array_remove(ARRAY[
            CASE WHEN m.trainer_name_mark IS DISTINCT FROM r.trainer_name_mark THEN 'trainer_name' END,
@@ -6,7 +7,11 @@ SELECT r.key, CASE WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
            CASE WHEN m.trainer_role IS DISTINCT FROM r.trainer_role THEN 'trainer_role' END,
            CASE WHEN m.domain IS DISTINCT FROM r.domain THEN 'domain' END,
            CASE WHEN coalesce(m.experience, '') <> coalesce(r.experience, '') THEN 'experience' END], NULL) AS fields,
-       '{{}}'::text[] AS parents, m.ssg_ref, r.upload_id, r.sheet, r.row_number, NULL AS run_code
+       '{{}}'::text[] AS parents, m.ssg_ref, r.upload_id, r.sheet, r.row_number, NULL AS run_code,
+       CASE WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, false)
+            ELSE EXISTS (SELECT FROM mirror.trainer g
+                         WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
+                           AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere
 FROM register.trainer r
 LEFT JOIN mirror.trainer m ON m.key = r.key AND m.live
 WHERE r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash

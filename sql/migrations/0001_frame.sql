@@ -73,7 +73,7 @@ CREATE TABLE intake.landing_row (
     table_no integer NOT NULL,
     row_number integer NOT NULL,
     cells_sealed bytea NOT NULL,
-    status text NOT NULL CHECK (status IN ('accepted', 'unchanged', 'rejected', 'superseded', 'held')),
+    status text NOT NULL CHECK (status IN ('accepted', 'unchanged', 'rejected', 'superseded')),
     waiting boolean NOT NULL DEFAULT false,
     note text NOT NULL DEFAULT '',
     PRIMARY KEY (upload_id, table_no, row_number),

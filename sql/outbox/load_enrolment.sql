@@ -1,5 +1,5 @@
 -- What an enrolment's submission needs: the trainee's particulars and the fee status go with it.
-SELECT e.*, r.course_reference, mr.ssg_ref AS ssg_run_id, me.ssg_ref AS their_ref,
+SELECT e.*, e.live AND r.live AS wanted, r.course_reference, mr.ssg_ref AS ssg_run_id, me.ssg_ref AS their_ref,
        t.nric_sealed, t.full_name_sealed, t.full_name_mark, t.birth_date_sealed, t.birth_date_mark, t.email_sealed,
        t.email_mark, t.phone_sealed, t.phone_mark, t.phone_country, t.own_hash AS trainee_hash,
        coalesce(f.collection_status, 'Pending Payment') AS collection_status,

@@ -1,5 +1,5 @@
 -- What a fee's submission needs: the reference of its enrolment.
-SELECT f.*, me.ssg_ref AS their_ref
+SELECT f.*, true AS wanted, me.ssg_ref AS their_ref
 FROM register.fee f
 LEFT JOIN mirror.fee me ON me.key = f.key AND me.live
 WHERE f.key = %(key)s

@@ -1,10 +1,7 @@
--- When the next submission is due whose parents live at SSG, and how many are under a lease now.
-SELECT min(s.next_attempt_at) FILTER (WHERE s.lease_owner IS NULL AND NOT EXISTS (
-           SELECT FROM unnest(s.parents) AS p (parent)
-           WHERE NOT EXISTS (
-               SELECT FROM mirror.live l
-               WHERE l.kind = split_part(p.parent, ':', 1)
-                 AND l.key = substr(p.parent, strpos(p.parent, ':') + 1)))),
-       count(*) FILTER (WHERE s.lease_until >= now())
-FROM outbox.submission s
-WHERE s.state IN ('ready', 'retry', 'unknown', 'sending')
+-- In how many seconds the next submission may go, and how many are under a lease now.
+SELECT (SELECT extract(epoch FROM min(s.next_attempt_at) - now())::float8
+        FROM outbox.submission s
+        WHERE s.state IN ('ready', 'retry', 'unknown') AND s.lease_owner IS NULL
+          AND NOT s.kind || '.' || s.action = ANY(%(paused)s)
+          AND {may_go}),
+       (SELECT count(*) FROM outbox.submission s WHERE s.lease_owner IS NOT NULL)

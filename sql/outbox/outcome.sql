@@ -1,10 +1,12 @@
--- The outcome, after the call.
+-- The outcome, after the call. A late one, whose lease was taken away meanwhile, counts only if SSG did it and nobody
+-- has found that out: what is accepted may never be sent again.
 UPDATE outbox.submission
 SET state = %(state)s, needs_search = %(sent)s, lease_owner = NULL, lease_until = NULL,
     attempts = attempts - CASE WHEN %(unburn)s THEN 1 ELSE 0 END,
-    next_attempt_at = now() + %(wait)s * interval '1 second',
+    next_attempt_at = clock_timestamp() + %(wait)s * interval '1 second',
     reason = CASE WHEN %(reason)s = '' THEN reason ELSE %(reason)s END,
     ssg_ref = coalesce(%(ssg_ref)s, ssg_ref),
     error_class = %(error_class)s, error_code = %(error_code)s, sentence = %(sentence)s, remedy = %(remedy)s,
     finished_at = CASE WHEN %(state)s IN ('accepted', 'superseded', 'rejected', 'dead') THEN now() END
-WHERE submission_id = %(id)s AND lease_owner = %(owner)s
+WHERE submission_id = %(id)s
+  AND (lease_owner = %(owner)s OR lease_owner IS NULL AND state = 'unknown' AND %(state)s = 'accepted')

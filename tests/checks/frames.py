@@ -104,6 +104,6 @@ def faults_of(kind: str, *rows: dict[str, str | None], today: date = TODAY) -> l
     return check_rows(kind_named(kind), frame_of(kind, *rows), today=today).faults
 
 
-def codes(kind: str, today: date = TODAY, **changes: str | None) -> list[tuple[str, str | None]]:
+def codes(kind: str, today: date = TODAY, **changes: Any) -> list[tuple[str, str | None]]:
     """Code and field of each fault of the good row with these changes."""
     return [(fault.code, fault.field) for fault in faults_of(kind, changes, today=today)]

@@ -44,7 +44,7 @@ def test_rows_contradict_names_rows_and_columns() -> None:
 
 
 def test_rows_contradict_counts_what_it_does_not_name() -> None:
-    rows = [{"amount_collected": f"{number}.00"} for number in range(9)]
+    rows: list[dict[str, str | None]] = [{"amount_collected": f"{number}.00"} for number in range(9)]
     found = repeats("fee", *rows, keys=["a"] * 9)
     assert "10, 11, 12, 13, 14, 15 and 3 more" in sentences(found)[0]
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tms_pipeline.intake.opening import open_upload
 from tms_pipeline.intake.result_workbook import (
     COMMENTS_A_SHEET,
     FIX_SHEET,
@@ -24,6 +25,7 @@ from tms_pipeline.intake.result_workbook import (
     grouped,
     write_result_workbook,
 )
+from tms_pipeline.intake.tables import find_tables
 
 from .results import BAD_CELLS, HEADINGS, TORN_CELLS, TRAP, at, result
 
@@ -249,7 +251,15 @@ def test_round_trip_keeps_value_and_type(tmp_path: Path, cells: list[Any]) -> No
 
 
 def test_cells_that_excel_cannot_hold_become_text(tmp_path: Path) -> None:
-    cells = [date(1850, 1, 1), float("inf"), Decimal("NaN"), timedelta(days=-1), 10**16, time(9, 30, 5), "x" * 40_000]
+    cells: list[Any] = [
+        date(1850, 1, 1),
+        float("inf"),
+        Decimal("NaN"),
+        timedelta(days=-1),
+        10**16,
+        time(9, 30, 5),
+        "x" * 40_000,
+    ]
     row = ResultRow(row=2, cells=cells, status="rejected")
     table = ResultTable(sheet="S", kinds=(), header_row=1, headings=list("ABCDEFG"), rows=[row])
     sheet = written(tmp_path, tables=[table])[FIX_SHEET]
@@ -263,3 +273,14 @@ def test_sample_rows_are_the_ones_sent() -> None:
     assert isinstance(result(), UploadResult)
     assert len(BAD_CELLS) == len(HEADINGS)
     assert len(TORN_CELLS) < len(HEADINGS), "a short row is filled up with empty cells"
+
+
+def test_whole_workbook_dropped_back_is_read_by_its_fix_sheets_only(tmp_path: Path) -> None:
+    written(tmp_path)
+    tables, faults = find_tables(open_upload(tmp_path / "result.xlsx", name="result.xlsx"))
+    assert [(table.sheet, table.kinds, table.header_row) for table in tables] == [
+        (FIX_SHEET, ("trainee",), 1),
+        (f"{FIX_SHEET} 2", ("session",), 1),
+    ]
+    assert [len(table.cells) for table in tables] == [2, 1], "the rejected rows, and no other"
+    assert [fault for fault in faults if fault.severity == "error"] == []

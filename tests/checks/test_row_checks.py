@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 
 import pandas as pd
@@ -74,7 +76,7 @@ def test_good_row_has_no_fault(kind: str) -> None:
 def test_code_is_raised_on_its_field_and_alone(
     code: str, kind: str, changes: dict[str, str | None], field: str
 ) -> None:
-    assert codes(kind, **changes) == [(code, field)]
+    assert codes(kind, TODAY, **changes) == [(code, field)]
     [found] = faults_of(kind, changes)
     assert found.line == 0
     assert found.severity == catalogue()[code].severity
@@ -144,7 +146,7 @@ def test_every_code_of_every_kind_is_tested_here() -> None:
     ],
 )  # fmt: skip
 def test_edge_is_no_fault(kind: str, changes: dict[str, str | None]) -> None:
-    assert codes(kind, **changes) == []
+    assert codes(kind, TODAY, **changes) == []
 
 
 @pytest.mark.parametrize(
@@ -233,3 +235,16 @@ def test_checking_leaves_the_frame_as_it_was() -> None:
 
 def test_every_kind_has_a_good_row() -> None:
     assert set(GOOD) == set(KINDS)
+
+
+def test_process_ends_without_a_word_on_standard_error() -> None:
+    # Pandera's registry of models complains there about frames that its exceptions still hold.
+    program = (
+        "from datetime import date; import pandas as pd\n"
+        "from tms_pipeline.records.checks import check_rows; from tms_pipeline.records.kinds import KINDS\n"
+        "kind = KINDS['attendance']\n"
+        "frame = pd.DataFrame({name: pd.Series(['0'], dtype=object) for name in kind.names})\n"
+        "print(len(check_rows(kind, frame, today=date(2026, 9, 1)).faults))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("2\n", "")

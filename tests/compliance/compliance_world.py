@@ -22,11 +22,10 @@ HASHES = {"own_hash": b"o", "ssg_hash": b"s"}
 @contextmanager
 def running_database() -> Iterator[Database]:
     """One embedded server for a test session, in a folder with a short name (socket paths are short)."""
-    with tempfile.TemporaryDirectory(prefix="tc", dir="/tmp") as folder:
-        with EmbeddedPostgres(Path(folder)) as server:
-            migrate(server.url())
-            with Database(server.url(), max_size=2) as db:
-                yield db
+    with tempfile.TemporaryDirectory(prefix="tc", dir="/tmp") as folder, EmbeddedPostgres(Path(folder)) as server:
+        migrate(server.url())
+        with Database(server.url(), max_size=2) as db:
+            yield db
 
 
 def emptied(db: Database) -> Database:

@@ -28,7 +28,15 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         place = folder or tmp_path_factory.mktemp("sim")
         ready = place / "ready.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "tms_pipeline.ssg.simulator", "--port", "0", "--ready-file", str(ready)]
+        command = [
+            sys.executable,
+            "-m",
+            "tms_pipeline.ssg.simulator",
+            "--port",
+            "0",
+            "--ready-file",
+            str(ready),
+        ]
         if data is not None:
             (place / "data.json").write_text(json.dumps(data))
             command += ["--data", str(place / "data.json")]

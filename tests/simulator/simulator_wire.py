@@ -20,9 +20,15 @@ OTHER = base64.b64encode(bytes(range(64, 96))).decode()
 UEN, OTHER_UEN = "201912345K", "202054321D"
 COURSE, SKILLED, FOREIGN = "TGS-2024000201", "TGS-2024000202", "TGS-2024000299"
 SKILL = "FNB-COK-2011-1.1"
-DATA = {
+DATA: dict[str, Any] = {
     "apps": [
-        {"uen": UEN, "key": KEY, "name": "EXAMPLE ACADEMY PTE. LTD.", "clientId": "cid", "clientSecret": "shh"},
+        {
+            "uen": UEN,
+            "key": KEY,
+            "name": "EXAMPLE ACADEMY PTE. LTD.",
+            "clientId": "cid",
+            "clientSecret": "shh",
+        },
         {"uen": OTHER_UEN, "key": OTHER, "name": "OTHER SCHOOL PTE. LTD.", "subscriptions": ["enrolment.*"]},
     ],
     "courses": [

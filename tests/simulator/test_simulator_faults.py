@@ -85,10 +85,19 @@ def test_error_in_200_is_encrypted_like_the_endpoint(sim: Sim) -> None:
     sim.fault("enrolment.create", "error_in_200")
     reply = sim.http.post(PATH, content=body_of(sim, run))
     error = json.loads(decrypt(reply.text))
-    assert reply.status_code == 200 and error["status"] == 400 and error["error"]["details"] and error["data"] == {}
+    assert (
+        reply.status_code == 200
+        and error["status"] == 400
+        and error["error"]["details"]
+        and error["data"] == {}
+    )
     sim.fault("course_run.by_id", "error_in_200", status=500, message="Broken")
     reply = sim.http.get(f"/courses/courseRuns/id/{run}")
-    assert (reply.status_code, reply.json()["status"], reply.json()["error"]["message"]) == (200, 500, "Broken")
+    assert (reply.status_code, reply.json()["status"], reply.json()["error"]["message"]) == (
+        200,
+        500,
+        "Broken",
+    )
     assert held(sim) == 0
 
 
@@ -112,7 +121,11 @@ def test_non_json(sim: Sim) -> None:
     run = sim.run()
     sim.fault("enrolment.create", "non_json")
     reply = sim.http.post(PATH, content=body_of(sim, run))
-    assert reply.status_code == 200 and reply.headers["content-type"].startswith("text/html") and "<h1>" in reply.text
+    assert (
+        reply.status_code == 200
+        and reply.headers["content-type"].startswith("text/html")
+        and "<h1>" in reply.text
+    )
     sim.fault("enrolment.create", "non_json", body="gone fishing", content_type="text/plain", status=502)
     reply = sim.http.post(PATH, content=body_of(sim, run))
     assert (reply.status_code, reply.text) == (502, "gone fishing") and held(sim) == 0
@@ -239,8 +252,20 @@ def test_faults_from_a_file_and_the_seed(start: Start, tmp_path: Path) -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
-@pytest.mark.parametrize("bad", [{"on_call": 0}, {"every": -1}, {"probability": 2}, {"times": "x"}, {"seconds": -1},
-                                 {"surprise": 1}, {"status": 99}, {"when": "never"}, {"set": 1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"on_call": 0},
+        {"every": -1},
+        {"probability": 2},
+        {"times": "x"},
+        {"seconds": -1},
+        {"surprise": 1},
+        {"status": 99},
+        {"when": "never"},
+        {"set": 1},
+    ],
+)
 def test_a_fault_that_makes_no_sense_is_refused(sim: Sim, bad: Any) -> None:
     reply = httpx.post(sim.url + "/_control/faults", json={"endpoint": "*", "kind": "slow", **bad})
     assert reply.status_code == 400 and reply.json()["error"] and sim.control("faults")["faults"] == []

@@ -8,8 +8,21 @@ from typing import Any
 
 import httpx
 import pytest
-from simulator_wire import COURSE, FOREIGN, KEY, OTHER, OTHER_UEN, SKILLED, UEN, Sim, decrypt, encrypt, enrolment
-from simulator_wire import fixture, put
+from simulator_wire import (
+    COURSE,
+    FOREIGN,
+    KEY,
+    OTHER,
+    OTHER_UEN,
+    SKILLED,
+    UEN,
+    Sim,
+    decrypt,
+    encrypt,
+    enrolment,
+    fixture,
+    put,
+)
 
 PATH = "/tpg/enrolments"
 
@@ -30,7 +43,14 @@ def test_both_body_forms_are_taken_and_the_object_form_is_not(sim: Sim) -> None:
         reply = sim.http.post(PATH, content=body)
         assert reply.status_code == 200 and json.loads(decrypt(reply.text))["status"] == 200
     refused = {"status": 400, "error": {"message": "Unable to perform decryption due invalid request"}}
-    for body in (json.dumps({"payload": token}), json.dumps(enrolment(run)), "", '""', encrypt("{}", OTHER), "AAAA"):
+    for body in (
+        json.dumps({"payload": token}),
+        json.dumps(enrolment(run)),
+        "",
+        '""',
+        encrypt("{}", OTHER),
+        "AAAA",
+    ):
         reply = sim.http.post(PATH, content=body)
         assert (reply.status_code, reply.json()) == (400, refused)
 
@@ -41,7 +61,9 @@ def test_ciphertext_of_no_json_is_a_business_400(sim: Sim) -> None:
         assert reply.status_code == 400 and json.loads(decrypt(reply.text))["error"]["details"]
 
 
-@pytest.mark.parametrize("value", [[], 7, "text", None, {}, {"enrolment": []}, {"enrolment": {"course": "x"}}])
+@pytest.mark.parametrize(
+    "value", [[], 7, "text", None, {}, {"enrolment": []}, {"enrolment": {"course": "x"}}]
+)
 def test_json_of_another_shape_is_refused_field_by_field(sim: Sim, value: Any) -> None:
     status, reply = sim.post(PATH, value)
     fields = [d["field"] for d in reply["error"]["details"]]
@@ -57,6 +79,21 @@ def test_business_errors_travel_encrypted_and_gateway_errors_plain(sim: Sim) -> 
     reply = sim.http.post(PATH, content=body)
     assert (reply.status_code, reply.json()["status"]) == (200, 403)
     assert sim.http.post(PATH, content="?").status_code == 400
+
+
+def test_replies_in_the_other_forms(sim: Sim) -> None:
+    body = json.dumps(encrypt(json.dumps(search())))
+    bare = sim.http.post(f"{PATH}/search", content=body).text
+    sim.control("settings", {"reply_form": "quoted"})
+    assert sim.http.post(f"{PATH}/search", content=body).json() == bare
+    sim.control("settings", {"reply_form": "plain"})
+    assert sim.http.post(f"{PATH}/search", content=body).json()["data"] == []
+    sim.control("settings", {"reply_form": "bare", "encrypt_error_member": True})
+    refused = sim.http.post(PATH, content=json.dumps(encrypt("{}"))).json()
+    assert (
+        refused["status"] == 400
+        and json.loads(decrypt(refused["error"]))["message"] == "Enrolment cannot be created"
+    )
 
 
 def test_fee_collection_is_taken_unencrypted_unless_switched_off(sim: Sim) -> None:
@@ -92,7 +129,9 @@ def test_subscription_certificate_and_other_providers(sim: Sim) -> None:
     reply = sim.http.get(f"{PATH}/details/{ref}", headers=stranger)  # with the other's key
     assert reply.status_code == 403
     assert json.loads(decrypt(reply.text, OTHER)) == fixture("forbidden.response-403")
-    body = json.dumps(encrypt(json.dumps({**search(), "enrolment": {"trainingPartner": {"uen": OTHER_UEN}}}), OTHER))
+    body = json.dumps(
+        encrypt(json.dumps({**search(), "enrolment": {"trainingPartner": {"uen": OTHER_UEN}}}), OTHER)
+    )
     found = sim.http.post(f"{PATH}/search", content=body, headers=stranger)
     assert json.loads(decrypt(found.text, OTHER))["data"] == []
 
@@ -115,16 +154,30 @@ def test_bearer_for_the_directory(sim: Sim) -> None:
     assert sim.get(path, **bearer)[1]["data"]["courses"][0]["title"] == "Hawker Basics"
     assert sim.get(path + "/quality", **bearer)[1]["data"]["quality"]["numberOfRespondents"] == 0
     assert sim.get("/courses/directory?keyword=wok", **bearer)[1]["meta"]["total"] == 1
-    assert sim.get(path, **bearer, **{"x-api-version": "v1.1"})[1]["error"]["message"] == "Api Version has expired"
+    assert (
+        sim.get(path, **bearer, **{"x-api-version": "v1.1"})[1]["error"]["message"]
+        == "Api Version has expired"
+    )
     sim.control("clock", {"advance_seconds": 1801})
     assert sim.get(path, **bearer)[0] == 401
 
 
 # Enrolment rules
-REQUIRED = ["trainee.id", "trainee.fullName", "trainee.dateOfBirth", "trainee.emailAddress",
-            "trainee.contactNumber.phoneNumber", "trainee.contactNumber.countryCode", "trainee.sponsorshipType",
-            "trainee.fees.collectionStatus", "trainee.employer.uen", "trainee.employer.contact.emailAddress",
-            "trainingPartner.code", "course.run.id", "trainee.idType.type"]  # fmt: skip
+REQUIRED = [
+    "trainee.id",
+    "trainee.fullName",
+    "trainee.dateOfBirth",
+    "trainee.emailAddress",
+    "trainee.contactNumber.phoneNumber",
+    "trainee.contactNumber.countryCode",
+    "trainee.sponsorshipType",
+    "trainee.fees.collectionStatus",
+    "trainee.employer.uen",
+    "trainee.employer.contact.emailAddress",
+    "trainingPartner.code",
+    "course.run.id",
+    "trainee.idType.type",
+]
 
 
 @pytest.mark.parametrize("path", REQUIRED)
@@ -138,11 +191,19 @@ def test_each_required_field_is_tgs_441(sim: Sim, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("trainee.id", "9" * 21), ("trainee.fullName", "n" * 201), ("trainee.dateOfBirth", "01-02-1990"),
-     ("trainee.sponsorshipType", "STATE"), ("trainee.fees.collectionStatus", "Cancelled"),
-     ("trainee.fees.discountAmount", -1), ("trainee.idType.type", "PASSPORT"), ("course.run.id", "1"),
-     ("course.referenceNumber", FOREIGN), ("trainee.enrolmentDate", "2025-02-30")],
-)  # fmt: skip
+    [
+        ("trainee.id", "9" * 21),
+        ("trainee.fullName", "n" * 201),
+        ("trainee.dateOfBirth", "01-02-1990"),
+        ("trainee.sponsorshipType", "STATE"),
+        ("trainee.fees.collectionStatus", "Cancelled"),
+        ("trainee.fees.discountAmount", -1),
+        ("trainee.idType.type", "PASSPORT"),
+        ("course.run.id", "1"),
+        ("course.referenceNumber", FOREIGN),
+        ("trainee.enrolmentDate", "2025-02-30"),
+    ],
+)
 def test_bad_values_are_refused(sim: Sim, path: str, value: Any) -> None:
     body = enrolment(sim.run())
     put(body["enrolment"], path, value)
@@ -153,8 +214,13 @@ def test_bad_values_are_refused(sim: Sim, path: str, value: Any) -> None:
 
 def test_strangers_spellings_are_taken(sim: Sim) -> None:
     run = sim.run()
-    body = enrolment(run, trainee__idType__type="nric", trainee__sponsorshipType="employer",
-                     trainee__fees__collectionStatus="full payment", unknown={"a": 1})  # fmt: skip
+    body = enrolment(
+        run,
+        trainee__idType__type="nric",
+        trainee__sponsorshipType="employer",
+        trainee__fees__collectionStatus="full payment",
+        unknown={"a": 1},
+    )
     put(body, "enrolment.trainee.contactNumber", {"countryCode": 65, "areaCode": None, "phone": 81230001})
     put(body, "enrolment.trainee.emailAddress", None)
     put(body, "enrolment.trainee.email", "e@example.test")
@@ -162,8 +228,13 @@ def test_strangers_spellings_are_taken(sim: Sim) -> None:
     status, reply = sim.post(PATH, body, UEN=UEN)
     assert status == 200, reply
     view = sim.get(f"{PATH}/details/{reply['data']['enrolment']['referenceNumber']}")[1]["data"]["enrolment"]
-    assert view["course"]["run"]["id"] == str(run) and view["trainee"]["contactNumber"]["phoneNumber"] == "81230001"
-    assert view["trainee"]["email"] == {"full": "e@example.test"} and view["trainee"]["idType"] == {"type": "NRIC"}
+    assert (
+        view["course"]["run"]["id"] == str(run)
+        and view["trainee"]["contactNumber"]["phoneNumber"] == "81230001"
+    )
+    assert view["trainee"]["email"] == {"full": "e@example.test"} and view["trainee"]["idType"] == {
+        "type": "NRIC"
+    }
 
 
 @pytest.mark.parametrize("name", ["collectionStatus", "feecollectionStatus", "feeCollectionStatus"])
@@ -183,7 +254,9 @@ def test_an_update_may_point_to_another_run_of_the_same_course_only(sim: Sim) ->
     assert sim.get(f"{PATH}/details/{ref}")[1]["data"]["enrolment"]["course"]["run"]["id"] == str(second)
     found = sim.post(f"{PATH}/search", search(course={"run": {"id": str(second)}}))[1]
     assert found["meta"]["totalRecords"] == 1  # the index moved with it
-    assert sim.post(f"{PATH}/search", search(course={"run": {"id": str(first)}}))[1]["meta"]["totalRecords"] == 0
+    assert (
+        sim.post(f"{PATH}/search", search(course={"run": {"id": str(first)}}))[1]["meta"]["totalRecords"] == 0
+    )
     put(move, "enrolment.course.run.id", str(foreign))
     assert sim.post(f"{PATH}/details/{ref}", move)[0] == 400
     assert sim.post(f"{PATH}/details/{ref}", {"enrolment": {"action": "Delete"}})[0] == 400
@@ -191,11 +264,15 @@ def test_an_update_may_point_to_another_run_of_the_same_course_only(sim: Sim) ->
 
 
 # Searching
-@pytest.mark.parametrize(("page", "size"), [(0, 0), (0, 101), (-1, 10), (0, "x"), (None, 10), (0, None), (0.5, 10)])
+@pytest.mark.parametrize(
+    ("page", "size"), [(0, 0), (0, 101), (-1, 10), (0, "x"), (None, 10), (0, None), (0.5, 10)]
+)
 def test_search_paging_limits(sim: Sim, page: Any, size: Any) -> None:
-    for path, body in ((f"{PATH}/search", search(page, size)),
-                       ("/tpg/assessments/search", {**search(page, size), "assessments": search()["enrolment"]}),
-                       ("/tpg/grants/search", {**search(page, size), "grants": search()["enrolment"]})):  # fmt: skip
+    for path, body in (
+        (f"{PATH}/search", search(page, size)),
+        ("/tpg/assessments/search", {**search(page, size), "assessments": search()["enrolment"]}),
+        ("/tpg/grants/search", {**search(page, size), "grants": search()["enrolment"]}),
+    ):
         assert sim.post(path, body)[0] == 400
 
 
@@ -230,7 +307,9 @@ def test_search_of_another_providers_or_nobodys_uen(sim: Sim) -> None:
     put(body, "enrolment.trainingPartner.uen", OTHER_UEN)
     assert sim.post(f"{PATH}/search", body) == (403, fixture("forbidden.response-403"))
     put(body, "enrolment.trainingPartner.uen", "")
-    assert sim.post(f"{PATH}/search", body)[1]["error"]["details"][0]["field"] == "enrolment.trainingPartner.uen"
+    assert (
+        sim.post(f"{PATH}/search", body)[1]["error"]["details"][0]["field"] == "enrolment.trainingPartner.uen"
+    )
 
 
 # Course runs
@@ -243,14 +322,26 @@ def publish(sim: Sim, **changes: Any) -> tuple[int, Any]:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("registrationDates.opening", 20221127), ("registrationDates.opening", "x"), ("courseDates.start", 20230101),
-     ("courseDates.end", None), ("scheduleInfo", ""), ("venue.room", ""), ("venue.floor", "1234"),
-     ("registeredUserCount", 61), ("modeOfTraining", "10"), ("courseVacancy.code", "01"), ("courseAdminEmail", ""),
-     ("intakeSize", -1)],
-)  # fmt: skip
+    [
+        ("registrationDates.opening", 20221127),
+        ("registrationDates.opening", "x"),
+        ("courseDates.start", 20230101),
+        ("courseDates.end", None),
+        ("scheduleInfo", ""),
+        ("venue.room", ""),
+        ("venue.floor", "1234"),
+        ("registeredUserCount", 61),
+        ("modeOfTraining", "10"),
+        ("courseVacancy.code", "01"),
+        ("courseAdminEmail", ""),
+        ("intakeSize", -1),
+    ],
+)
 def test_publish_rules(sim: Sim, path: str, value: Any) -> None:
     status, reply = publish(sim, **{path.replace(".", "__"): value})
-    assert status == 400 and reply["error"]["message"] == "Invalid input parameter(s)." and reply["meta"] == {}
+    assert (
+        status == 400 and reply["error"]["message"] == "Invalid input parameter(s)." and reply["meta"] == {}
+    )
     assert any(d["field"].startswith("course.runs[0].") for d in reply["error"]["details"])
     assert sim.control("counts")["records"]["runs"] == 0
 
@@ -271,20 +362,33 @@ def test_publish_takes_several_runs_all_or_none(sim: Sim) -> None:
 
 def test_publish_takes_ints_dashes_and_venueless_modes(sim: Sim) -> None:
     assert publish(sim, venue__postalCode=69141, sessions=[])[0] == 200
-    status, reply = publish(sim, modeOfTraining="2", venue=None, linkCourseRunTrainer=None, sessions=[
-        {"startDate": "2022-11-26", "endDate": "2022-12-01", "modeOfTraining": "2"}])  # fmt: skip
+    status, reply = publish(
+        sim,
+        modeOfTraining="2",
+        venue=None,
+        linkCourseRunTrainer=None,
+        sessions=[{"startDate": "2022-11-26", "endDate": "2022-12-01", "modeOfTraining": "2"}],
+    )
     assert status == 200, reply
     run = reply["data"]["runs"][0]["id"]
-    session = sim.get(f"/courses/runs/{run}/sessions?uen={UEN}&courseReferenceNumber={COURSE}")[1]["data"]["sessions"][0]
+    session = sim.get(f"/courses/runs/{run}/sessions?uen={UEN}&courseReferenceNumber={COURSE}")[1]["data"][
+        "sessions"
+    ][0]
     assert (session["startDate"], session["endDate"]) == ("20221126", "20221201")
     assert (session["startTime"], session["endTime"], session["venue"]["room"]) == ("00:00", "23:59", None)
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"startDate": "20221125"}, "startDate"), ({"endTime": "15:00"}, "endTime"), ({"startTime": "25:00"}, "startTime"),
-     ({"startDate": "tomorrow"}, "startDate"), ({"modeOfTraining": ""}, "modeOfTraining"), ({"venue": {}}, "venue.floor")],
-)  # fmt: skip
+    [
+        ({"startDate": "20221125"}, "startDate"),
+        ({"endTime": "15:00"}, "endTime"),
+        ({"startTime": "25:00"}, "startTime"),
+        ({"startDate": "tomorrow"}, "startDate"),
+        ({"modeOfTraining": ""}, "modeOfTraining"),
+        ({"venue": {}}, "venue.floor"),
+    ],
+)
 def test_session_rules(sim: Sim, change: Any, field: str) -> None:
     session = fixture("courserun-publish.request", uen=UEN, course=COURSE)["course"]["runs"][0]["sessions"][0]
     status, reply = publish(sim, sessions=[{**session, **change}])
@@ -294,13 +398,17 @@ def test_session_rules(sim: Sim, change: Any, field: str) -> None:
 def test_a_session_id_is_not_reused_and_a_primary_venue_is_the_runs(sim: Sim) -> None:
     run = publish(sim)[1]["data"]["runs"][0]["id"]
     edit = f"/courses/courseRuns/edit/{run}"
-    body = fixture("courserun-edit.request.delete-session", uen=UEN, course=COURSE, session=f"{COURSE}-{run}-S1")
+    body = fixture(
+        "courserun-edit.request.delete-session", uen=UEN, course=COURSE, session=f"{COURSE}-{run}-S1"
+    )
     assert sim.post(edit, body)[0] == 200
     assert sim.post(edit, body)[0] == 400  # it is gone
     add = fixture("courserun-edit.request.add-session", uen=UEN, course=COURSE)
     add["course"]["run"]["sessions"][0]["venue"] = {"primaryVenue": True}
     assert sim.post(edit, add)[0] == 200
-    sessions = sim.get(f"/courses/runs/{run}/sessions?uen={UEN}&courseReferenceNumber={COURSE}")[1]["data"]["sessions"]
+    sessions = sim.get(f"/courses/runs/{run}/sessions?uen={UEN}&courseReferenceNumber={COURSE}")[1]["data"][
+        "sessions"
+    ]
     assert [s["id"] for s in sessions] == [f"{COURSE}-{run}-S2"] and sessions[0]["venue"]["room"] == "24"
 
 
@@ -312,15 +420,26 @@ def test_editing_replaces_the_trainers(sim: Sim) -> None:
         return [t["trainer"]["name"] for t in view["linkCourseRunTrainer"]]
 
     assert trainers() == ["made up"]
-    edit = {"course": {"courseReferenceNumber": COURSE, "trainingProvider": {"uen": UEN}, "run": {"action": "update"}}}
+    edit = {
+        "course": {
+            "courseReferenceNumber": COURSE,
+            "trainingProvider": {"uen": UEN},
+            "run": {"action": "update"},
+        }
+    }
     edit["course"]["run"]["linkCourseRunTrainer"] = [  # type: ignore[index]
-        {"trainer": {"trainerType": {"code": "1", "description": "Existing"}, "idNumber": "s9999111i"}}]  # fmt: skip
+        {"trainer": {"trainerType": {"code": "1", "description": "Existing"}, "idNumber": "s9999111i"}}
+    ]
     assert sim.post(f"/courses/courseRuns/edit/{run}", edit)[0] == 200
     assert trainers() == ["Trainer One"]
     put(edit, "course.run.linkCourseRunTrainer", None)
-    assert sim.post(f"/courses/courseRuns/edit/{run}", edit)[0] == 200  # partial is taken, and the list is gone
+    assert (
+        sim.post(f"/courses/courseRuns/edit/{run}", edit)[0] == 200
+    )  # partial is taken, and the list is gone
     assert trainers() == []
-    status, reply = publish(sim, linkCourseRunTrainer=[{"trainer": {"trainerType": {"code": "1"}, "idNumber": "S0000000X"}}])
+    status, reply = publish(
+        sim, linkCourseRunTrainer=[{"trainer": {"trainerType": {"code": "1"}, "idNumber": "S0000000X"}}]
+    )
     assert status == 400 and reply["error"]["details"][0]["message"] == "existing_trainer_notfound"
     sim.control("settings", {"strict_full_run_update": True})
     assert sim.post(f"/courses/courseRuns/edit/{run}", edit)[0] == 400
@@ -340,8 +459,12 @@ def test_runs_of_a_course_are_paged_newest_first(sim: Sim) -> None:
     runs = [sim.run(start=20250101 + n) for n in range(5)]
     path = f"/courses/courseRuns/reference?uen={UEN}&courseReferenceNumber={COURSE}"
     status, reply = sim.get(path + "&page=1&pageSize=2")
-    assert [r["id"] for r in reply["data"]["course"]["runs"]] == runs[::-1][2:4] and reply["meta"] == {"total": 5}
-    assert [r["id"] for r in sim.get(path + "&courseRunStartDate=20250103")[1]["data"]["course"]["runs"]] == [runs[2]]
+    assert [r["id"] for r in reply["data"]["course"]["runs"]] == runs[::-1][2:4] and reply["meta"] == {
+        "total": 5
+    }
+    assert [r["id"] for r in sim.get(path + "&courseRunStartDate=20250103")[1]["data"]["course"]["runs"]] == [
+        runs[2]
+    ]
     for bad in ("&pageSize=101", "&pageSize=0", "&page=-1", "&page=x", "&courseRunStartDate=soon"):
         assert sim.get(path + bad)[0] == 400
     assert sim.get(f"/courses/courseRuns/reference?uen={UEN}")[0] == 400
@@ -369,10 +492,17 @@ def test_legacy_references_with_spaces_and_signs(sim: Sim) -> None:
 # Attendance
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("course.sessionID", "X-1-S1"), ("course.attendance.status.code", "5"), ("course.attendance.trainee.id", ""),
-     ("course.attendance.trainee.idType.code", "XX"), ("course.attendance.trainee.surveyLanguage.code", "ML"),
-     ("course.referenceNumber", SKILLED), ("corppassId", ""), ("course.attendance.trainee.name", "n" * 67)],
-)  # fmt: skip
+    [
+        ("course.sessionID", "X-1-S1"),
+        ("course.attendance.status.code", "5"),
+        ("course.attendance.trainee.id", ""),
+        ("course.attendance.trainee.idType.code", "XX"),
+        ("course.attendance.trainee.surveyLanguage.code", "ML"),
+        ("course.referenceNumber", SKILLED),
+        ("corppassId", ""),
+        ("course.attendance.trainee.name", "n" * 67),
+    ],
+)
 def test_attendance_refusals(sim: Sim, path: str, value: str) -> None:
     run = sim.run()
     body = fixture("attendance-upload.request", uen=UEN, course=COURSE, session=f"{COURSE}-{run}-S1")
@@ -382,7 +512,9 @@ def test_attendance_refusals(sim: Sim, path: str, value: str) -> None:
 
 
 def test_attendance_contact_hours_and_enrolment(sim: Sim) -> None:
-    run = sim.run(sessions=[{"startDate": "20261201", "endDate": "20261201", "modeOfTraining": "4"}], start=20261201)
+    run = sim.run(
+        sessions=[{"startDate": "20261201", "endDate": "20261201", "modeOfTraining": "4"}], start=20261201
+    )
     body = fixture("attendance-upload.request", uen=UEN, course=COURSE, session=f"{COURSE}-{run}-S1")
     path, trainee = f"/courses/runs/{run}/sessions/attendance", body["course"]["attendance"]["trainee"]
     for hours, status in ((0.4, 400), (8.5, 400), (None, 400), (8, 200), ("0.5", 200)):
@@ -418,7 +550,12 @@ def test_strict_switches_on_enrolments(sim: Sim) -> None:
     assert sim.post(PATH, enrolment(run, trainee="M1234567K", trainingPartner__code="X-01"))[0] == 400
     sim.control("settings", {"strict_uen_header": True})
     assert sim.post(f"{PATH}/search", search(), uen=OTHER_UEN)[0] == 403
-    assert sim.post("/tpg/grants/search", {"grants": search()["enrolment"], "parameters": {"page": 0, "pageSize": 1}})[0] == 403
+    assert (
+        sim.post(
+            "/tpg/grants/search", {"grants": search()["enrolment"], "parameters": {"page": 0, "pageSize": 1}}
+        )[0]
+        == 403
+    )
 
 
 def test_strict_past_dates_and_unique_assessments(sim: Sim) -> None:
@@ -426,13 +563,20 @@ def test_strict_past_dates_and_unique_assessments(sim: Sim) -> None:
     sim.control("settings", {"strict_past_sessions": True, "strict_past_registration": True})
     status, reply = publish(sim)
     assert status == 400 and len(reply["error"]["details"]) == 2
-    body = fixture("courserun-edit.request.delete-session", uen=UEN, course=COURSE, session=f"{COURSE}-{past}-S1")
-    assert "Past sessions" in sim.post(f"/courses/courseRuns/edit/{past}", body)[1]["error"]["details"][0]["message"]
+    body = fixture(
+        "courserun-edit.request.delete-session", uen=UEN, course=COURSE, session=f"{COURSE}-{past}-S1"
+    )
+    assert (
+        "Past sessions"
+        in sim.post(f"/courses/courseRuns/edit/{past}", body)[1]["error"]["details"][0]["message"]
+    )
     sim.control("settings", {"strict_completed_runs": True})
     body = fixture("courserun-edit.request.add-session", uen=UEN, course=COURSE)
     assert sim.post(f"/courses/courseRuns/edit/{past}", body)[0] == 400
     sim.enrol(run)
-    body = fixture("assessment-create.request", uen=UEN, course=COURSE, run=run, trainee="S9999107J", skill="")
+    body = fixture(
+        "assessment-create.request", uen=UEN, course=COURSE, run=run, trainee="S9999107J", skill=""
+    )
     assert sim.post("/tpg/assessments", body)[0] == sim.post("/tpg/assessments", body)[0] == 200
     sim.control("settings", {"strict_unique_assessments": True})
     assert sim.post("/tpg/assessments", body)[0] == 400
@@ -471,7 +615,9 @@ def test_control_edit_seed_counts_and_calls(sim: Sim) -> None:
     ref = sim.enrol(run)
     sim.control("edit", {"kind": "enrolments", "key": ref, "set": {"fullName": "Somebody Else"}})
     assert sim.get(f"{PATH}/details/{ref}")[1]["data"]["enrolment"]["trainee"]["fullName"] == "Somebody Else"
-    twin = sim.control("edit", {"kind": "enrolments", "key": ref, "action": "duplicate"})["record"]["referenceNumber"]
+    twin = sim.control("edit", {"kind": "enrolments", "key": ref, "action": "duplicate"})["record"][
+        "referenceNumber"
+    ]
     assert sim.post(f"{PATH}/search", search())[1]["meta"]["totalRecords"] == 2
     sim.control("edit", {"kind": "enrolments", "key": ref, "action": "cancel"})
     assert sim.control("counts")["live"]["enrolments"] == 1
@@ -484,18 +630,33 @@ def test_control_edit_seed_counts_and_calls(sim: Sim) -> None:
     assert calls["calls"][0]["correlation"] == {"x-correlation-id": "abc-1"} and len(calls["calls"]) == 2
     assert calls["writes"] == {"enrolment.create": 1} and calls["counts"]["enrolment.view"] == 2
     assert set(sim.control("state?kind=runs")) == {"runs"}
-    for body in ({"kind": "nonsense", "key": "1", "set": {"a": 1}}, {"kind": "runs", "key": run, "set": {"nope": 1}},
-                 {"kind": "runs", "key": run, "set": {"start": "x"}}, {"kind": "runs", "key": run, "action": "burn"}):  # fmt: skip
+    for body in (
+        {"kind": "nonsense", "key": "1", "set": {"a": 1}},
+        {"kind": "runs", "key": run, "set": {"nope": 1}},
+        {"kind": "runs", "key": run, "set": {"start": "x"}},
+        {"kind": "runs", "key": run, "action": "burn"},
+    ):
         assert httpx.post(sim.url + "/_control/edit", json=body).status_code in (400, 404)
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
-    [("settings", {"nonsense": 1}), ("settings", {"latency_ms": "fast"}), ("settings", {"strict_partner_code": 1}),
-     ("clock", {}), ("clock", {"set": "yesterday"}), ("clock", {"advance_seconds": 1e300}), ("seed", {"ghosts": []}),
-     ("seed", {"courses": [{}]}), ("seed", {"runs": [{"courseReferenceNumber": "none"}]}), ("seed", []),
-     ("sfc-payment", {}), ("faults", {"kind": "meteor"}), ("faults", {"endpoint": "x.y", "kind": "slow"})],
-)  # fmt: skip
+    [
+        ("settings", {"nonsense": 1}),
+        ("settings", {"latency_ms": "fast"}),
+        ("settings", {"strict_partner_code": 1}),
+        ("clock", {}),
+        ("clock", {"set": "yesterday"}),
+        ("clock", {"advance_seconds": 1e300}),
+        ("seed", {"ghosts": []}),
+        ("seed", {"courses": [{}]}),
+        ("seed", {"runs": [{"courseReferenceNumber": "none"}]}),
+        ("seed", []),
+        ("sfc-payment", {}),
+        ("faults", {"kind": "meteor"}),
+        ("faults", {"endpoint": "x.y", "kind": "slow"}),
+    ],
+)
 def test_control_says_what_is_wrong(sim: Sim, name: str, body: Any) -> None:
     before = sim.control("state")
     reply = httpx.post(f"{sim.url}/_control/{name}", json=body)
@@ -507,7 +668,9 @@ def test_control_and_page_refuse_other_hosts_and_origins(sim: Sim) -> None:
     for path in ("/", "/_control/health", "/_control/state"):
         assert httpx.get(sim.url + path).status_code == 200
         assert httpx.get(sim.url + path, headers={"Host": "evil.example"}).status_code == 403
-    assert httpx.post(sim.url + "/_control/reset", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert (
+        httpx.post(sim.url + "/_control/reset", headers={"Origin": "https://evil.example"}).status_code == 403
+    )
     assert httpx.post(sim.url + "/_control/reset", headers={"Origin": sim.url}).status_code == 200
 
 
@@ -515,7 +678,12 @@ def test_the_page_shows_records_faults_and_calls_escaped(sim: Sim) -> None:
     sim.enrol(sim.run(), trainee__fullName="<script>x</script>")
     sim.fault("grant.search", "503")
     page = httpx.get(sim.url).text
-    assert "<script>" not in page and "&lt;script&gt;" in page and "grant.search" in page and "enrolment.create" in page
+    assert (
+        "<script>" not in page
+        and "&lt;script&gt;" in page
+        and "grant.search" in page
+        and "enrolment.create" in page
+    )
     assert 'lang="en"' in page and "<caption>" in page and "http://" not in page and "https://" not in page
 
 

@@ -54,9 +54,14 @@ def test_a_taken_port_is_one_sentence_and_exit_code_three(sim: Sim) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--host", "0.0.0.0"), ("--host", "192.0.2.1"), ("--data", "/nonexistent.json"), ("--key", "c2hvcnQ="),
-     ("--faults", "DATA")],
-)  # fmt: skip
+    [
+        ("--host", "0.0.0.0"),
+        ("--host", "192.0.2.1"),
+        ("--data", "/nonexistent.json"),
+        ("--key", "c2hvcnQ="),
+        ("--faults", "DATA"),
+    ],
+)
 def test_bad_options_are_one_sentence_and_exit_code_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "data.json").write_text(json.dumps(DATA))
     ended = cli("--port", "0", *(str(tmp_path / "data.json") if a == "DATA" else a for a in arguments))
@@ -75,6 +80,8 @@ def test_an_acknowledged_write_survives_sigkill(start: Start, tmp_path: Path) ->
     with state.open("ab") as journal:
         journal.write(b'[["enrolments","ENR-half')  # a write cut short
     again = start("--state-file", str(state))
+    second = cli("--port", "0", "--state-file", str(state))
+    assert second.returncode == 2 and "another simulator" in second.stderr
     after = again.control("state")
     for kind in ("courses", "runs", "sessions", "enrolments", "trainers"):
         assert {json.dumps(r) for r in after[kind]} == {json.dumps(r) for r in before[kind]}, kind
@@ -134,18 +141,40 @@ def test_mutual_tls(start: Start, tmp_path: Path) -> None:
         assert other.get(f"/courses/courseRuns/id/{run}").status_code == 403  # not subscribed
     with client("") as bare, pytest.raises(httpx.TransportError):
         bare.get(f"/courses/courseRuns/id/{run}")
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={UEN}", "-days", "1",
-                           "-keyout", folder / "liar.key", "-out", folder / "liar.crt"], capture_output=True)  # fmt: skip
+    made = subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            f"/CN={UEN}",
+            "-days",
+            "1",
+            "-keyout",
+            folder / "liar.key",
+            "-out",
+            folder / "liar.crt",
+        ],
+        capture_output=True,
+    )
     assert made.returncode == 0
     with client("liar") as liar, pytest.raises(httpx.TransportError):
         liar.get(f"/courses/courseRuns/id/{run}")
     public = sim.ready["public_base_url"]
     form = {"grant_type": "client_credentials"}
-    token = httpx.post(f"{public}/dp-oauth/oauth/token", data=form, auth=("cid", "shh")).json()["access_token"]
+    token = httpx.post(f"{public}/dp-oauth/oauth/token", data=form, auth=("cid", "shh")).json()[
+        "access_token"
+    ]
     bearer = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{public}/courses/directory/{COURSE}", headers=bearer).status_code == 200
     refused = httpx.get(f"{public}/courses/courseRuns/id/{run}", headers=bearer)
-    assert (refused.status_code, refused.json()["error"]["message"]) == (403, "Access to this API has been disallowed")
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        403,
+        "Access to this API has been disallowed",
+    )
     sim.fault("enrolment.view", "reset_before_commit")
     with client(f"client-{UEN}") as mine, pytest.raises(httpx.TransportError):
         mine.get(f"{PATH}/details/{ref}")
@@ -156,9 +185,27 @@ def test_mutual_tls(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_provider_brings_its_own_certificate(start: Start, tmp_path: Path) -> None:
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=own", "-days", "1",
-                    "-keyout", tmp_path / "own.key", "-out", tmp_path / "own.crt"], capture_output=True, check=True)  # fmt: skip
-    apps = [{**DATA["apps"][0], "certificate": str(tmp_path / "own.crt")}]  # type: ignore[index]
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=own",
+            "-days",
+            "1",
+            "-keyout",
+            tmp_path / "own.key",
+            "-out",
+            tmp_path / "own.crt",
+        ],
+        capture_output=True,
+        check=True,
+    )
+    apps = [{**DATA["apps"][0], "certificate": str(tmp_path / "own.crt")}]
     sim = start("--tls", str(tmp_path / "tls"), data={**DATA, "apps": apps, "courses": DATA["courses"][:1]})
     context = ssl.create_default_context(cafile=tmp_path / "tls" / "server.crt")
     context.load_cert_chain(tmp_path / "own.crt", tmp_path / "own.key")
@@ -169,22 +216,27 @@ def test_a_provider_brings_its_own_certificate(start: Start, tmp_path: Path) -> 
 def test_thousands_of_enrolments_stay_quick(start: Start, tmp_path: Path) -> None:
     sim = start("--state-file", str(tmp_path / "state"))
     run = sim.run()
-    bodies = [json.dumps(encrypt(json.dumps(enrolment(run, trainee=f"S{n:07d}A")))) for n in range(1500)]
+    bodies = [json.dumps(encrypt(json.dumps(enrolment(run, trainee=f"S{n:07d}A")))) for n in range(1000)]
 
     def cpu() -> float:
         ticks = Path(f"/proc/{sim.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 
-    began = cpu()
+    began, clock = cpu(), time.perf_counter()
     for body in bodies:
         assert sim.http.post(PATH, content=body).status_code == 200
     each = (cpu() - began) / len(bodies) * 1000
+    wall = (time.perf_counter() - clock) / len(bodies) * 1000
     began = cpu()
     for n in range(200):
-        body = {"enrolment": {"trainingPartner": {"uen": UEN}, "trainee": {"id": f"S{n:07d}A"}}, "parameters": {"page": 0, "pageSize": 10}}
-        assert sim.post(f"{PATH}/search", body)[1]["meta"]["totalRecords"] == 1
+        wanted = {
+            "enrolment": {"trainingPartner": {"uen": UEN}, "trainee": {"id": f"S{n:07d}A"}},
+            "parameters": {"page": 0, "pageSize": 10},
+        }
+        assert sim.post(f"{PATH}/search", wanted)[1]["meta"]["totalRecords"] == 1
     found = (cpu() - began) / 200 * 1000
-    print(f"create {each:.2f} ms CPU, search {found:.2f} ms CPU")
+    print(f"create {wall:.2f} ms, {each:.2f} ms CPU, search {found:.2f} ms CPU")
+    assert wall < 25, "answers wait for something (Nagle's algorithm costs 40 ms)"
     assert each < 3 and found < 3  # the aim is 1.5; twice that for a busy machine
 
 
@@ -217,5 +269,7 @@ def test_no_private_person_is_in_the_fixtures() -> None:
         ids |= set(re.findall(r"\b[STFGM]\d{7}[A-Z]\b", path.read_text()))
     assert ids and all(re.match(r"[ST]9999\d{3}[A-Z]", found) for found in ids), ids
     for found in ids:
-        total = sum(int(d) * w for d, w in zip(found[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True)) + 4 * (found[0] == "T")
+        total = sum(int(d) * w for d, w in zip(found[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True)) + 4 * (
+            found[0] == "T"
+        )
         assert "JZIHGFEDCBA"[total % 11] == found[8], found

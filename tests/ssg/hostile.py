@@ -1,6 +1,7 @@
 """A raw-socket HTTP server that answers whatever bytes a test wants, or breaks off where it wants."""
 
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -38,6 +39,8 @@ class Hostile:
 
     def close(self) -> None:
         self._stopping.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _accept(self) -> None:
@@ -55,12 +58,12 @@ class Hostile:
                 self.answer(connection, Received("", {}, b""))
                 return
             with connection.makefile("rb") as stream:
-                while (request := _read(stream)) is not None:
+                while (request := read_request(stream)) is not None:
                     self.received.append(request)
                     self.answer(connection, request)
 
 
-def _read(stream: object) -> Received | None:
+def read_request(stream: object) -> Received | None:
     readline = stream.readline  # type: ignore[attr-defined]
     line = readline().decode().strip()
     if not line:
@@ -111,7 +114,7 @@ def raw_bytes(content: bytes) -> Answer:
 def reset(connection: socket.socket, request: Received) -> None:
     """TCP RST."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())
 
 
 def hang_up(connection: socket.socket, request: Received) -> None:

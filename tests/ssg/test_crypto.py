@@ -92,4 +92,4 @@ def test_client_and_simulator_share_nothing_but_the_wire() -> None:
         "assert len(names) > 10\n"
     )
     for side in ("client", "simulator"):
-        subprocess.run([sys.executable, "-c", script, side], check=True, timeout=60)  # noqa: S603
+        subprocess.run([sys.executable, "-c", script, side], check=True, timeout=60)

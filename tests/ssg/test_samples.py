@@ -11,13 +11,13 @@ import pytest
 from tms_pipeline.ssg.assessment import AssessmentBody, AssessmentQuery, AssessmentUpdate
 from tms_pipeline.ssg.attendance import AttendanceBody
 from tms_pipeline.ssg.client import SsgClient
-from tms_pipeline.ssg.course_run import CourseRunBody, CourseRunEdit, RunTrainer
+from tms_pipeline.ssg.course_run import CourseRunBody, CourseRunEdit
 from tms_pipeline.ssg.credit import ClaimRequest
 from tms_pipeline.ssg.crypto import BodyCipher
 from tms_pipeline.ssg.enrolment import EnrolmentBody, EnrolmentQuery
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.ssg.grant import GrantQuery
-from tms_pipeline.ssg.trainer import TrainerBody
+from tms_pipeline.ssg.trainer import RunTrainer, TrainerBody
 
 from .hostile import hostile, reply
 from .world import COURSE, KEY, NRIC, client, enrolment, fixture
@@ -108,7 +108,9 @@ def test_run_by_id(name: str) -> None:
     assert view.course.title == "Hawker Stall Hygiene"
     assert view.course.supports[0].period_to == dt.date(2026, 10, 1)
     assert view.venue.building in (None, "Hawker House")
-    merged = CourseRunEdit.merged(view, trainers=[RunTrainer(id_number=NRIC)], intake_size=99)
+    merged = CourseRunEdit.merged(
+        view, trainers=[RunTrainer(id_number=NRIC)], intake_size=99, schedule_info="x"
+    )
     assert merged.to_wire()["intakeSize"] == 99
     assert merged.to_wire()["linkCourseRunTrainer"][0]["trainer"]["trainerType"] == {
         "code": "1",

@@ -43,10 +43,10 @@ def fixture(name: str) -> Any:
     return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def config(base_url: str, **changes: Any) -> ClientConfig:
+def config(url: str, **changes: Any) -> ClientConfig:
     values: dict[str, Any] = {
-        "base_url": base_url,
-        "oauth_base_url": base_url,
+        "base_url": url,
+        "oauth_base_url": url,
         "uen": UEN,
         "encryption_key": KEY,
         "client_id": "made-up-client",
@@ -57,8 +57,8 @@ def config(base_url: str, **changes: Any) -> ClientConfig:
     return ClientConfig(**{**values, **changes})
 
 
-def client(base_url: str, **changes: Any) -> SsgClient:
-    return SsgClient(config(base_url, **changes))
+def client(url: str, **changes: Any) -> SsgClient:
+    return SsgClient(config(url, **changes))
 
 
 def enrolment(run_id: int = 900101, nric: str = NRIC, **changes: Any) -> EnrolmentBody:

@@ -38,14 +38,34 @@ def append(
     seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
     at = datetime.now(UTC)
     body = entry_mac(
-        key, previous, seq=seq, at=at, actor=actor.name, role=actor.role, action=action, entity=entity,
-        entity_key=entity_key, correlation_id=actor.correlation_id, details=details,
+        key,
+        previous,
+        seq=seq,
+        at=at,
+        actor=actor.name,
+        role=actor.role,
+        action=action,
+        entity=entity,
+        entity_key=entity_key,
+        correlation_id=actor.correlation_id,
+        details=details,
     )
     connection.execute(
         "INSERT INTO audit.entry (seq, at, actor, role, action, entity, entity_key, correlation_id, details, "
         "previous_mac, mac) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (seq, at, actor.name, actor.role, action, entity, entity_key, actor.correlation_id, Jsonb(details), previous,
-         body),
+        (
+            seq,
+            at,
+            actor.name,
+            actor.role,
+            action,
+            entity,
+            entity_key,
+            actor.correlation_id,
+            Jsonb(details),
+            previous,
+            body,
+        ),
     )
     return seq
 
@@ -71,8 +91,17 @@ def verify(connection: Connection, key: bytes) -> tuple[int, str | None]:
         if bytes(before) != previous:
             return seq, f"entry {seq} does not follow the entry before it"
         right = entry_mac(
-            key, previous, seq=seq, at=at, actor=actor, role=role, action=action, entity=entity,
-            entity_key=entity_key, correlation_id=correlation_id, details=details,
+            key,
+            previous,
+            seq=seq,
+            at=at,
+            actor=actor,
+            role=role,
+            action=action,
+            entity=entity,
+            entity_key=entity_key,
+            correlation_id=correlation_id,
+            details=details,
         )
         if not hmac.compare_digest(right, bytes(mac)):
             return seq, f"entry {seq} was changed"

@@ -28,8 +28,10 @@ def data_keys(connection: Connection, ring: KeyRing, subjects: Iterable[str], *,
         return {}
     if make:
         # Two processes may meet a new subject at once; the loser's key is dropped and the winner's read.
-        fresh = [(subject, seal(ring.key, new_data_key(), _where(subject)), ring.active) for subject in
-                 _missing(connection, wanted)]
+        fresh = [
+            (subject, seal(ring.key, new_data_key(), _where(subject)), ring.active)
+            for subject in _missing(connection, wanted)
+        ]
         if fresh:
             connection.execute(
                 "CREATE TEMP TABLE IF NOT EXISTS fresh_data_key (subject text, wrapped bytea, ring_version integer) "
@@ -54,7 +56,6 @@ def data_keys(connection: Connection, ring: KeyRing, subjects: Iterable[str], *,
 
 def _missing(connection: Connection, wanted: list[str]) -> list[str]:
     have = {
-        row[0]
-        for row in connection.execute("SELECT subject FROM identity.data_key WHERE subject = ANY(%s)", (wanted,))
+        row[0] for row in connection.execute("SELECT subject FROM identity.data_key WHERE subject = ANY(%s)", (wanted,))
     }
     return [subject for subject in wanted if subject not in have]

@@ -71,13 +71,17 @@ def _load(path: Path, name: str) -> KeyRing:
         keys = {int(version): base64.b64decode(key, validate=True) for version, key in raw["keys"].items()}
         ring = KeyRing(name=name, active=int(raw["active"]), keys=keys)
     except FileNotFoundError:
-        raise KeyringError(f"The key ring {path} is missing; make it with 'tms keys init' or bring it back from its backup.") from None
+        raise KeyringError(
+            f"The key ring {path} is missing; make it with 'tms keys init' or bring it back from its backup."
+        ) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise KeyringError(f"The key ring {path} cannot be read; bring it back from its backup.") from None
     if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyringError(f"Others may read the key ring {path}; run 'chmod 600' on it.")
     if ring.active not in keys or any(len(key) != _KEY_BYTES or len(set(key)) < 8 for key in keys.values()):
-        raise KeyringError(f"The key ring {path} holds a weak key or lacks its active one; bring it back from its backup.")
+        raise KeyringError(
+            f"The key ring {path} holds a weak key or lacks its active one; bring it back from its backup."
+        )
     return ring
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from tms_pipeline.intake import contacts, readings
 from tms_pipeline.intake.clock import read_time
 from tms_pipeline.intake.dates import Order, Parsed, parse, prove, settle
 from tms_pipeline.intake.grid import Cell, Cells
-from tms_pipeline.intake.nric import check_letter_faults
+from tms_pipeline.intake.nric import SHAPE, check_letter_faults
 from tms_pipeline.intake.readings import BLANK_WORDS, NOTHING, Reading, choice_key
 from tms_pipeline.intake.table import Table
 from tms_pipeline.records.fault import Fault, fault
@@ -58,6 +59,7 @@ class _Column:
     faults: list[tuple[int, Reading]]
     blank: npt.NDArray[np.bool_]
     countries: dict[int, str]
+    swapped: bool = False
 
 
 def canonical_cell(field: Field, value: Cell) -> tuple[str | None, str | None]:
@@ -76,6 +78,9 @@ def canonical_cell(field: Field, value: Cell) -> tuple[str | None, str | None]:
 def canonicalise(kind: RecordKind, table: Table) -> Canonical:
     """The lines of the table as records of that kind. Never raises for what a cell holds."""
     count = len(table.frame)
+    wanted = table.kind_lines.get(kind.name)
+    if wanted is not None and not wanted.all():
+        return canonicalise(kind, table.some_lines(kind.name, wanted))
     faults: list[Fault] = []
     bad = np.zeros(count, dtype=bool) if table.bad_lines is None else table.bad_lines.copy()
     rows = table.frame.index.to_numpy()
@@ -93,6 +98,8 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
             bad[line] |= found.severity == "error"
         for line in told:
             bad[line] = True
+        if column.swapped:
+            faults.append(fault("DATES_MAYBE_SWAPPED", sheet=table.sheet, column=table.titles.get(field.name, field.title)))
         texts = np.empty(count, dtype=object)
         texts[:] = column.texts
         if field.default is not None:
@@ -108,6 +115,16 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
     frame = pd.DataFrame(data, index=pd.RangeIndex(count), columns=list(kind.names), dtype=object)
     return Canonical(frame=frame, rows=pd.Series(rows, dtype="int64", name="row"), faults=faults,
                      bad=pd.Series(bad, dtype=bool, name="bad"))
+
+
+def canonical_column(field: Field | None, values: Cells, order: str | None = None) -> list[str | None]:
+    """The canonical texts of a column by itself, None where it is blank or wrong; cleaned text for no field of ours."""
+    if field is None:
+        return [readings.clean(readings.shown(value)) or None if value is not None else None for value in values.tolist()]
+    frame = pd.DataFrame({field.name: values}, dtype=object)
+    table = Table(sheet="", header_row=0, kinds=(), headings=[], rows=np.arange(len(values)), columns=[], frame=frame,
+                  titles={}, orders={field.name: order} if order else {})
+    return _read(field, table).texts
 
 
 def _set_countries(kind: RecordKind, data: dict[str, Cells], columns: dict[str, _Column]) -> None:
@@ -176,18 +193,57 @@ def _distinct(values: Iterable[Any]) -> tuple[list[Any], dict[Any, Any]]:
     return keys, {key: key[1] for key in set(keys)}
 
 
+_EASY_CODE = re.compile(r"[A-Z0-9][A-Z0-9./-]*+")
+
+
+def _easy_text(value: Any) -> str | None:
+    return value if type(value) is str and value.isascii() and value.isprintable() and len(value) > 14 and "  " not in value \
+        and value[0] != " " and value[-1] != " " else None
+
+
+def _easy_code(value: Any) -> str | None:
+    return value if type(value) is str and len(value) > 4 and _EASY_CODE.fullmatch(value) and "E+" not in value else None
+
+
+def _easy_nric(value: Any) -> str | None:
+    return value if type(value) is str and SHAPE.fullmatch(value) else None
+
+
+def _easy_email(value: Any) -> str | None:
+    return value.lower() if type(value) is str and contacts.EASY_EMAIL.fullmatch(value) else None
+
+
+def _easy_phone(value: Any) -> str | None:
+    return str(value) if type(value) is int and (80_000_000 <= value < 100_000_000) else None
+
+
+# Columns in which nearly every cell is another: the usual form is taken at once, the rest goes to the reader.
+_EASY: dict[FieldType, Callable[[Any], str | None]] = {
+    FieldType.TEXT: _easy_text,
+    FieldType.CODE: _easy_code,
+    FieldType.NRIC: _easy_nric,
+    FieldType.EMAIL: _easy_email,
+    FieldType.PHONE: _easy_phone,
+}
+
+
 def _read_values(field: Field, table: Table, values: Cells) -> _Column:
     reader: Callable[[Field, Cell], Reading] = _READERS[field.type]
     if field.type is FieldType.NRIC:
         reader = contacts.read_nric
-    keys, distinct = _distinct(values)
+    easy = _EASY.get(field.type)
+    cells = values.tolist()
+    texts: list[str | None] = list(map(easy, cells)) if easy else [None] * len(cells)
+    hard = [line for line, text in enumerate(texts) if text is None] if easy else range(len(cells))
+    keys, distinct = _distinct([cells[line] for line in hard] if easy else cells)
     seen: dict[Any, Reading] = {}
     for key, value in distinct.items():
         seen[key] = NOTHING if _is_blank(value) else _or_nothing(field, value, reader(field, value))
-    texts = [seen[key].text for key in keys]
+    for line, key in zip(hard, keys, strict=True):
+        texts[line] = seen[key].text
     faults: list[tuple[int, Reading]] = []
     if any(reading.code for reading in seen.values()):
-        faults = [(line, seen[key]) for line, key in enumerate(keys) if seen[key].code]
+        faults = [(line, seen[key]) for line, key in zip(hard, keys, strict=True) if seen[key].code]
     if field.type is FieldType.NRIC:
         wrong = check_letter_faults(np.array(texts, dtype=object))
         for line in np.flatnonzero(wrong).tolist():
@@ -196,7 +252,8 @@ def _read_values(field: Field, table: Table, values: Cells) -> _Column:
     countries: dict[int, str] = {}
     if field.type is FieldType.PHONE:
         if any("country" in reading.words for reading in seen.values()):
-            countries = {line: seen[key].words["country"] for line, key in enumerate(keys) if "country" in seen[key].words}
+            countries = {line: seen[key].words["country"] for line, key in zip(hard, keys, strict=True)
+                         if "country" in seen[key].words}
         texts, faults = _phones_abroad(field, table, values, texts, faults)
     return _column(texts, faults, countries)
 
@@ -234,9 +291,12 @@ def _read_dates(field: Field, table: Table, values: Cells) -> _Column:
     }
     rows = table.frame.index.to_numpy()
     order = Order(stated=table.orders.get(field.name))
-    if any(cell is not None and cell.pair for cell in parsed.values()):
-        pairs = ((int(rows[line]), cell) for line, key in enumerate(keys) if (cell := parsed[key]) is not None and cell.pair)
-        order = prove(pairs, table.orders.get(field.name))
+    pairs = {key: cell for key, cell in parsed.items() if cell is not None and cell.pair}
+    if pairs:
+        order = prove(((0, cell) for cell in pairs.values()), table.orders.get(field.name))
+        if order.dmy and order.mdy:  # then the rows are named
+            order = prove(((int(rows[line]), pairs[key]) for line, key in enumerate(keys) if key in pairs),
+                          table.orders.get(field.name))
     seen: dict[Any, Reading] = {}
     for key, cell in parsed.items():
         if cell is None:
@@ -248,5 +308,19 @@ def _read_dates(field: Field, table: Table, values: Cells) -> _Column:
     faults: list[tuple[int, Reading]] = []
     if any(reading.code for reading in seen.values()):
         faults = [(line, seen[key]) for line, key in enumerate(keys) if seen[key].code]
-    return _column(texts, faults)
+    column = _column(texts, faults)
+    column.swapped = _maybe_swapped([cell for cell in parsed.values() if cell is not None])
+    return column
+
+
+# So many different true dates with no day past 12 come about by chance once in fifteen times.
+FEW_TRUE_DATES = 3
+
+
+def _maybe_swapped(cells: list[Parsed]) -> bool:
+    """True if no true date has a day past 12 and every typed one has: what a wrong regional setting leaves."""
+    true = [cell.day for cell in cells if cell.real and cell.day is not None]
+    typed = [cell.pair for cell in cells if cell.pair]
+    return len(true) >= FEW_TRUE_DATES and bool(typed) and all(day.day <= 12 for day in true) and all(
+        first > 12 for first, _, _ in typed)
 

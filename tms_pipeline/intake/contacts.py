@@ -12,7 +12,7 @@ from tms_pipeline.intake.readings import _DASHES, Reading, clean, shown
 from tms_pipeline.records.field import Field
 
 # What any checker accepts; the rest goes to email-validator, which takes forty times as long.
-_EASY_EMAIL = re.compile(r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,16}){0,2}@(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,3}(?:com|sg|org|net|edu|my)",
+EASY_EMAIL = re.compile(r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,16}){0,2}@(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,3}(?:com|sg|org|net|edu|my)",
                          re.IGNORECASE)
 _SPACE_OR_DASH = re.compile(r"[\s.\-]+")
 
@@ -38,7 +38,7 @@ def read_nric_checked(field: Field, value: Cell) -> Reading:
 def read_email(_: Field, value: Cell) -> Reading:
     """An address in lower case, as addresses are compared. Only its form is checked."""
     text = clean(shown(value)).removeprefix("mailto:").strip("<>")
-    if _EASY_EMAIL.fullmatch(text):
+    if EASY_EMAIL.fullmatch(text):
         return Reading(text.lower())
     # The sum of its parts is 254; longer ones cost the checker time and are never right.
     if len(text) > 254 or text.count("@") != 1:

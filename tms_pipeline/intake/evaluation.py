@@ -83,9 +83,18 @@ class _Kind:
 
 
 def evaluate(
-    connection: Connection, rings: KeyRings, tables: list[Table], *, upload_id: str, today: date
+    connection: Connection,
+    rings: KeyRings,
+    tables: list[Table],
+    *,
+    upload_id: str,
+    today: date,
+    only: set[Place] | None = None,
 ) -> Evaluation:
-    """Check every row, write the good ones to the registers, and say what became of each."""
+    """Check every row, write the good ones to the registers, and say what became of each.
+
+    With ``only``, the other rows are read for what they tell of these, and left as they are.
+    """
     result = Evaluation()
     for number, table in enumerate(tables):
         for row in table.cells:
@@ -103,6 +112,8 @@ def evaluate(
     # everything is taken back and done again without the row: until no row is half taken.
     excluded: set[Place] = {place for part in parts for place in _rejected_places(part)}
     excluded |= {place for place, items in result.faults.items() if any(item.severity == "error" for item in items)}
+    left_alone = set() if only is None else set(result.statuses) - only
+    excluded |= left_alone
     found: dict[Place, list[Fault]] = {}
     while True:
         turned_down: set[Place] = set()
@@ -138,6 +149,8 @@ def evaluate(
         result.faults[place].extend(items)
     result.written, result.changes = written, changes
     _settle(result, parts, excluded, outcomes)
+    for place in left_alone:
+        del result.statuses[place]
     return result
 
 
@@ -183,11 +196,11 @@ def _collect(
         frame["row_number"],
         newer_by=NEWER_BY.get(kind.name),
     )
-    for item in [*checks, *repeats.faults]:
-        _say(result, part, item.line, item.code, item.field, dict(item.words))
-        counts[item.code] += 1
-        if item.severity == "error":
-            part.bad.add(item.line)
+    for found in [*checks, *repeats.faults]:
+        _say(result, part, found.line, found.code, found.field, dict(found.words))
+        counts[found.code] += 1
+        if found.severity == "error":
+            part.bad.add(found.line)
     part.superseded = {int(line) for line in [*repeats.repeated, *repeats.superseded]}
     result.checked[kind.name] = (len(places), dict(counts))
     return part
@@ -277,7 +290,7 @@ def _late(connection: Connection, kind: RecordKind, table: str, today: date) -> 
 
 def _settle(result: Evaluation, parts: list[_Kind], excluded: set[Place], outcomes: dict[Place, set[str]]) -> None:
     """One status a row out of what became of the records in it."""
-    superseded = {place: True for place in result.statuses}
+    superseded = dict.fromkeys(result.statuses, True)
     for part in parts:
         for line, place in enumerate(part.places):
             if line not in part.superseded:

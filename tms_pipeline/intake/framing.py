@@ -12,6 +12,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import compress
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1)
@@ -55,13 +56,16 @@ def encode_column(cells: list[Any]) -> tuple[list[list[int]], list[bytes]]:
         return [part], [block]
     if not kinds <= _TYPE_OF.keys() or int in kinds:
         cells = [plain(cell) for cell in cells]
-    types = bytes(BLANK if cell == "" else _TYPE_OF[type(cell)] for cell in cells)
+    types = bytes(map(_TYPE_OF.__getitem__, map(type, cells)))
     present = sorted(set(types))
+    if len(present) == 1:
+        part, block = _block(present[0], cells)
+        return [part], [block]
     parts: list[list[int]] = []
-    blocks: list[bytes] = [] if len(present) == 1 else [types]
+    blocks: list[bytes] = [types]
     for code in present:
-        chosen = cells if len(present) == 1 else [cell for cell, kind in zip(cells, types, strict=True) if kind == code]
-        part, block = _block(code, chosen)
+        chosen = types.translate(bytes(int(byte == code) for byte in range(256)))
+        part, block = _block(code, list(compress(cells, chosen)))
         parts.append(part)
         blocks.append(block)
     return parts, blocks
@@ -106,21 +110,6 @@ def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
             raise ValueError("a block is too large for one frame")
         yield LENGTH.pack(len(block))
         yield block
-
-
-def unframe(message: bytes) -> list[memoryview]:
-    """The blocks of a whole message. Raises BadFrame when it is cut off."""
-    view, at, blocks = memoryview(message), 0, []
-    while at < len(view):
-        if at + 4 > len(view):
-            raise BadFrame("cut off in a length")
-        (size,) = LENGTH.unpack_from(view, at)
-        at += 4
-        if at + size > len(view):
-            raise BadFrame("cut off in a block")
-        blocks.append(view[at : at + size])
-        at += size
-    return blocks
 
 
 def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
@@ -185,7 +174,7 @@ def _decode_block(part: list[int], block: memoryview) -> Any:
     return values
 
 
-def _decode_text(code: int, count: int, block: memoryview) -> list[str | None]:
+def _decode_text(code: int, count: int, block: memoryview) -> Any:
     if code == TEXT:
         values = str(block, "utf-8").split(SEPARATOR)
     else:
@@ -196,4 +185,4 @@ def _decode_text(code: int, count: int, block: memoryview) -> list[str | None]:
             at += size
     if len(values) != count:
         raise BadFrame("a block of the wrong length")
-    return [value or None for value in values]
+    return [value or None for value in values] if "" in values else values

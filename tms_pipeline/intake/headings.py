@@ -85,15 +85,19 @@ def suggestion(heading: str, kinds: Iterable[str] = ()) -> str | None:
     return spelled[found[0]] if found else None
 
 
+# In this order, and each match taken out, as YYYY-MM-DD holds MM-DD.
 _ORDERS = (
+    (re.compile(r"\by{2,4}\W{0,2}m{1,2}\W{0,2}d{1,2}\b"), "YMD"),
     (re.compile(r"\bd{1,2}\W{0,2}m{1,3}\W{0,2}y{2,4}\b|\bday\W+month\W+year\b|\bdd\W?mm\b"), "DMY"),
     (re.compile(r"\bm{1,2}\W{0,2}d{1,2}\W{0,2}y{2,4}\b|\bmonth\W+day\W+year\b|\bmm\W?dd\b"), "MDY"),
-    (re.compile(r"\by{2,4}\W{0,2}m{1,2}\W{0,2}d{1,2}\b"), "YMD"),
 )
 
 
 def stated_order(heading: str) -> str | None:
     """The date order that a heading states, such as DMY for 'Date of Birth (DD/MM/YYYY)'; None for none or several."""
     folded = unicodedata.normalize("NFKC", heading).casefold()
-    orders = {order for pattern, order in _ORDERS if pattern.search(folded)}
-    return orders.pop() if len(orders) == 1 else None
+    orders = []
+    for pattern, order in _ORDERS:
+        folded, count = pattern.subn(" ", folded)
+        orders += [order] * bool(count)
+    return orders[0] if len(orders) == 1 else None

@@ -29,7 +29,9 @@ class Dropped:
 Looks = dict[str, tuple[int, int]]
 
 
-def look(inbox: Path, before: Mapping[str, tuple[int, int]], *, stable_seconds: float, limit: int) -> tuple[list[Dropped], Looks]:
+def look(
+    inbox: Path, before: Mapping[str, tuple[int, int]], *, stable_seconds: float, limit: int
+) -> tuple[list[Dropped], Looks]:
     """One look into the inbox: the files that stood still since the look before, oldest first, and this look.
 
     A look holds a hash of each waiting file's name with its size and time, so that it may be kept where others

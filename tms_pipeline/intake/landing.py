@@ -17,22 +17,40 @@ from tms_pipeline.intake.opening import OpenedFile
 from tms_pipeline.intake.tables import Table
 from tms_pipeline.store.database import Connection, copy_rows
 
+# What the reader calls the one sheet of a text file, whose cells have no types.
+TEXT_SHEET = "CSV"
+
 
 def subject_of(upload_id: str) -> str:
     """Whose data key seals the rows and the original of an upload."""
     return f"upload:{upload_id}"
 
 
-def land(connection: Connection, rings: KeyRings, upload_id: str, tables: list[Table], statuses: dict[tuple[int, int], tuple[str, bool]]) -> None:
+def land(
+    connection: Connection,
+    rings: KeyRings,
+    upload_id: str,
+    tables: list[Table],
+    statuses: dict[tuple[int, int], tuple[str, bool]],
+) -> None:
     """Keep every row of every table with its status and whether it waits for a parent."""
     subject = subject_of(upload_id)
     key = data_keys(connection, rings.data, [subject], make=True)[subject]
     for number, table in enumerate(tables):
         connection.execute(
-            "INSERT INTO intake.landing_table (upload_id, table_no, sheet, header_row, headings, titles, kinds, mapping) "
+            "INSERT INTO intake.landing_table "
+            "(upload_id, table_no, sheet, header_row, headings, titles, kinds, mapping) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (upload_id, number, table.sheet, table.header_row, Jsonb(table.headings), Jsonb(table.titles),
-             list(table.kinds), table.mapping),
+            (
+                upload_id,
+                number,
+                table.sheet,
+                table.header_row,
+                Jsonb(table.headings),
+                Jsonb(table.titles),
+                list(table.kinds),
+                table.mapping,
+            ),
         )
     copy_rows(
         connection,
@@ -46,9 +64,7 @@ def land(connection: Connection, rings: KeyRings, upload_id: str, tables: list[T
     )
 
 
-def landed(
-    connection: Connection, rings: KeyRings, upload_id: str, *, only_waiting: bool = False
-) -> list[tuple[int, Grid, str | None]]:
+def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tuple[int, Grid, str | None]]:
     """The tables of an upload as grids, as if read from the file again: (table number, grid, mapping)."""
     subject = subject_of(upload_id)
     key = data_keys(connection, rings.data, [subject], make=False)[subject]
@@ -61,11 +77,11 @@ def landed(
         rows: list[tuple[int, list[Cell]]] = [(header_row, list(headings))]
         for row, sealed in connection.execute(
             "SELECT row_number, cells_sealed FROM intake.landing_row WHERE upload_id = %s AND table_no = %s "
-            "AND (waiting OR NOT %s) ORDER BY row_number",
-            (upload_id, number, only_waiting),
+            "ORDER BY row_number",
+            (upload_id, number),
         ):
             rows.append((row, _load(open_sealed(key, bytes(sealed), _where(upload_id, number, row)))))
-        grids.append((number, Grid(sheet=sheet, hidden=False, rows=rows), mapping))
+        grids.append((number, Grid.of_rows(sheet, rows, text=sheet == TEXT_SHEET), mapping))
     return grids
 
 

@@ -63,9 +63,19 @@ def understand(cells: list[Cell], *, above: dict[str, tuple[str, Cell]] | None =
             layout.columns.setdefault(fields[0].name, []).append(index)
         else:
             layout.unknown.append(index)
+    if mapping is not None:
+        _prefer_own_headings(layout)
     _find_sessions(cells, layout)
     _find_kinds(layout)
     return layout
+
+
+def _prefer_own_headings(layout: Layout) -> None:
+    """A column that bears the field's own name wins over one that a mapping renames to it."""
+    for name, columns in layout.columns.items():
+        own = [column for column in columns if (known := fields_of(layout.headings[column])) and known[0].name == name]
+        if own and len(own) < len(columns):
+            layout.columns[name] = own
 
 
 def _find_sessions(cells: list[Cell], layout: Layout) -> None:

@@ -14,14 +14,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tms_pipeline.intake.framing import BadFrame, decode_column, unframe
+from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_column
 from tms_pipeline.intake.grid import Grid
 from tms_pipeline.records.fault import Fault, fault
 
@@ -75,10 +74,9 @@ def open_upload(path: Path, *, name: str, limits: Limits | None = None) -> Opene
     try:
         if extension not in EXTENSIONS:
             raise refused("FILE_KIND_UNKNOWN", kind=f"{extension[:12]} files" if extension else "files without an extension")
-        message = _read_in_child(descriptor, extension, limits)
+        opened = _read_in_child(descriptor, extension, limits)
     finally:
         os.close(descriptor)
-    opened = _understand(message, extension)
     if not any(len(grid.numbers) for grid in opened.grids):
         raise refused("FILE_EMPTY")
     return opened
@@ -119,52 +117,79 @@ def _open_safely(path: Path, limits: Limits) -> int:
     return descriptor
 
 
-def _read_in_child(descriptor: int, extension: str, limits: Limits) -> bytes:
-    """The whole answer of the reading process. Raises FileRefused when it dies, hangs or talks too much."""
+def _read_in_child(descriptor: int, extension: str, limits: Limits) -> OpenedFile:
+    """The answer of the reading process, understood as it comes. Raises FileRefused when it dies, hangs or lies."""
     settings = json.dumps({**asdict(limits), "extension": extension})
     # Nothing of our environment: it holds passwords and keys.
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
     command = [sys.executable, "-I", "-X", "utf8", str(READER), settings]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and script
         command, stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/",
-        start_new_session=True,
+        start_new_session=True, pipesize=MIB,
     ) as process:
+        answer = _Answer(process, limits)
         try:
-            message = _collect(process, limits)
+            opened = _understand(answer, extension)
+            answer.finish()
+        except (BadFrame, ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError):
+            if answer.ended and (code := answer.finish()):
+                raise _died(code, limits) from None
+            raise refused("FILE_READER_FAILED", detail="no answer that we trust") from None
         finally:
             if process.poll() is None:
                 process.kill()
-        code = process.wait()
-    if code == 0:
-        return message
-    raise _died(code, limits)
+    return opened
 
 
-def _collect(process: subprocess.Popen[bytes], limits: Limits) -> bytes:
-    """Everything the process writes until it ends. Bounded in time and in size."""
-    assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
-    deadline = time.monotonic() + limits.wall_seconds
-    pieces: list[bytes] = []
-    size = 0
-    descriptor = process.stdout.fileno()
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
-                raise refused("FILE_TOO_SLOW", limit=limits.wall_seconds)
-            piece = os.read(descriptor, MIB)
-            if not piece:
-                break
-            size += len(piece)
-            if size > limits.memory_bytes:
-                raise refused("FILE_TOO_HUNGRY", limit=limits.memory_bytes // 1_000_000)
-            pieces.append(piece)
-    try:
-        process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise refused("FILE_TOO_SLOW", limit=limits.wall_seconds) from None
-    return b"".join(pieces)
+class _Answer:
+    """The frames that the process writes, one by one. Bounded in time and in size."""
+
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+        assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
+        self.process, self.limits = process, limits
+        self.descriptor = process.stdout.fileno()
+        self.deadline = time.monotonic() + limits.wall_seconds
+        self.left = limits.memory_bytes
+        self.ended = False
+        os.set_blocking(self.descriptor, False)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.descriptor, selectors.EVENT_READ)
+
+    def block(self) -> memoryview:
+        """The next frame. Raises BadFrame at the end of the answer, FileRefused past a limit."""
+        (size,) = LENGTH.unpack(self._exactly(LENGTH.size))
+        self.left -= size + LENGTH.size
+        if self.left < 0:
+            raise refused("FILE_TOO_HUNGRY", limit=self.limits.memory_bytes // 1_000_000)
+        return self._exactly(size)
+
+    def _exactly(self, size: int) -> memoryview:
+        view = memoryview(bytearray(size))
+        at = 0
+        while at < size:
+            try:
+                got = os.readv(self.descriptor, [view[at:]])
+            except BlockingIOError:
+                seconds = self.deadline - time.monotonic()
+                if seconds <= 0 or not self.selector.select(seconds):
+                    raise self._too_slow() from None
+                continue
+            if not got:
+                self.ended = True
+                raise BadFrame("the answer ends")
+            at += got
+        return view
+
+    def finish(self) -> int:
+        """Waits for the end of the process and returns its exit code. Raises FileRefused when it does not end."""
+        self.selector.close()
+        try:
+            return self.process.wait(max(0.1, self.deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise self._too_slow() from None
+
+    def _too_slow(self) -> FileRefused:
+        return refused("FILE_TOO_SLOW", limit=self.limits.wall_seconds)
 
 
 def _died(code: int, limits: Limits) -> FileRefused:
@@ -176,26 +201,21 @@ def _died(code: int, limits: Limits) -> FileRefused:
     return refused("FILE_READER_FAILED", detail=f"signal {-code}" if code < 0 else f"exit {code}")
 
 
-def _understand(message: bytes, extension: str) -> OpenedFile:
-    """The answer as grids. Nothing in it is trusted: whatever does not fit is a refusal."""
-    try:
-        blocks = iter(unframe(message))
-        grids: list[Grid] = []
-        for block in blocks:
-            head = json.loads(bytes(block))
-            if "refused" in head:
-                raise refused(head["refused"], **head["words"])
-            if "done" in head:
-                found = [fault(code, **words) for code, words in head["warnings"]]
-                return OpenedFile(format=extension[1:], grids=grids, warnings=found, reader_peak_bytes=head["peak_bytes"],
-                                  reader_cpu_seconds=head["cpu_seconds"])
-            grids.append(_grid(head["sheet"], blocks, text=extension in (".csv", ".tsv")))
-    except (BadFrame, ValueError, KeyError, TypeError, IndexError, StopIteration, OverflowError, MemoryError):
-        raise refused("FILE_READER_FAILED", detail="no answer that we trust") from None
-    raise refused("FILE_READER_FAILED", detail="no answer")
+def _understand(answer: _Answer, extension: str) -> OpenedFile:
+    """The answer as grids. Nothing in it is trusted: whatever does not fit raises an error, which is a refusal."""
+    grids: list[Grid] = []
+    while True:
+        head = json.loads(bytes(answer.block()))
+        if "refused" in head:
+            raise refused(head["refused"], **head["words"])
+        if "done" in head:
+            found = [fault(code, **words) for code, words in head["warnings"]]
+            return OpenedFile(format=extension[1:], grids=grids, warnings=found, reader_peak_bytes=head["peak_bytes"],
+                              reader_cpu_seconds=head["cpu_seconds"])
+        grids.append(_grid(head["sheet"], answer, text=extension in (".csv", ".tsv")))
 
 
-def _grid(facts: dict[str, Any], blocks: Iterator[memoryview], *, text: bool) -> Grid:
+def _grid(facts: dict[str, Any], answer: _Answer, *, text: bool) -> Grid:
     count = int(facts["count"])
     if facts["rows"] is not None:
         numbers = np.arange(facts["rows"][0], facts["rows"][1] + 1, dtype=np.int64)
@@ -205,8 +225,8 @@ def _grid(facts: dict[str, Any], blocks: Iterator[memoryview], *, text: bool) ->
         raise BadFrame("row numbers of the wrong length")
     columns = []
     for _ in range(int(facts["columns"])):
-        head = json.loads(bytes(next(blocks)))
-        pieces = [next(blocks) for _ in range(int(head["blocks"]))]
+        head = json.loads(bytes(answer.block()))
+        pieces = [answer.block() for _ in range(int(head["blocks"]))]
         columns.append(decode_column(head["parts"], iter(pieces), count))
     return Grid(
         sheet=str(facts["name"]),

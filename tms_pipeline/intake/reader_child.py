@@ -44,7 +44,9 @@ def set_limits(limits: dict[str, int]) -> None:
     ):
         _, hard = resource.getrlimit(kind)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (ceiling, ceiling))
+        # A second more before the hard limit, so that the signal tells processor time from a kill.
+        above = ceiling + (kind == resource.RLIMIT_CPU and (hard == resource.RLIM_INFINITY or ceiling < hard))
+        resource.setrlimit(kind, (ceiling, above))
 
 
 class Answer:
@@ -67,6 +69,7 @@ class Answer:
             self.frame({"parts": parts, "blocks": len(blocks)})
             for piece in frames(blocks):
                 self.out.write(piece)
+            self.out.flush()  # the parent unpacks this column while we pack the next
 
     def frame(self, message: dict[str, Any]) -> None:
         """Sends one frame of JSON."""

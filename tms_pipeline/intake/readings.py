@@ -182,7 +182,7 @@ def read_integer(field: Field, value: Cell) -> Reading:
 
 
 _AMOUNT = re.compile(r"(?:S\$|SGD|\$)?(-?)(?:S\$|SGD|\$)?((?:\d{1,3}(?:,\d{3})+|\d+)?)(\.\d{1,2}|\.)?(?:SGD|/-|\.-)?", re.IGNORECASE)
-_FOREIGN = re.compile(r"[€£¥₹₩]|US\$|A\$|HK\$|RM|\b(?:USD|MYR|EUR|GBP|AUD|CNY|RMB|IDR|INR|JPY|HKD|THB)\b", re.IGNORECASE)
+_FOREIGN = re.compile(r"[€£¥₹₩]|US\$|A\$|HK\$|RM|(?:USD|MYR|EUR|GBP|AUD|CNY|RMB|IDR|INR|JPY|HKD|THB)(?![A-Z])", re.IGNORECASE)
 
 
 def read_amount(_: Field, value: Cell) -> Reading:
@@ -193,7 +193,7 @@ def read_amount(_: Field, value: Cell) -> Reading:
         if not abs(value) < SAFE_WHOLE:
             return Reading(None, "AMOUNT_UNREADABLE")
         # A formula leaves 43.2 as 43.200000000000003; 33.333 was never an amount.
-        return Reading(f"{value:.2f}") if abs(value - round(value, 2)) < 1e-6 else Reading(None, "AMOUNT_UNREADABLE")
+        return Reading(f"{round(value, 2) + 0:.2f}") if abs(value - round(value, 2)) < 1e-6 else Reading(None, "AMOUNT_UNREADABLE")
     text = clean(shown(value)).replace(" ", "")
     if _FOREIGN.search(text):
         return Reading(None, "AMOUNT_CURRENCY")
@@ -205,7 +205,7 @@ def read_amount(_: Field, value: Cell) -> Reading:
     return Reading(f"{sign}{int(whole)}.{cents}")
 
 
-_HOURS = re.compile(r"(\d{1,4})(\.\d*)?\s*(?:h|hr|hrs|hour|hours)?\.?", re.IGNORECASE)
+_HOURS = re.compile(r"(-?\d{1,15})(\.\d*)?\s*(?:h|hr|hrs|hour|hours)?\.?", re.IGNORECASE)
 _HOURS_MINUTES = re.compile(r"(\d{1,4})\s*(?::|h|hr|hrs|hours?)\s*([0-5]?\d)\s*(?:m|min|mins|minutes)?", re.IGNORECASE)
 
 
@@ -224,4 +224,4 @@ def read_hours(_: Field, value: Cell) -> Reading:
             hours = int(both[1]) + int(both[2]) / 60
     if hours is None or not abs(hours) < SAFE_WHOLE or abs(hours * 10 - round(hours * 10)) > 1e-6:
         return Reading(None, "HOURS_UNREADABLE")
-    return Reading(f"{round(hours, 1):g}" if abs(hours) < 100_000 else f"{hours:.0f}")
+    return Reading(f"{round(hours, 1) + 0:.1f}".removesuffix(".0"))

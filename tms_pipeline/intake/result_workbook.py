@@ -136,9 +136,9 @@ def next_steps(result: UploadResult) -> list[str]:
         return ["Do what is said below.", "Save the file and drop it in the inbox again."]
     fix = (
         [
-            f"Open the sheet '{FIX_SHEET}'. Red cells are wrong; rest the pointer on one to read why.",
+            f"Open the sheet '{FIX_SHEET}' of the result workbook. Red cells are wrong; point at one to read why.",
             f"Correct the cells. Leave the headings and the column '{WHAT_TO_DO}' as they are.",
-            "Save this workbook and drop it in the inbox. Only the corrected rows take effect.",
+            "Save the workbook and drop it in the inbox. Only the corrected rows take effect.",
         ]
         if rejected
         else []
@@ -235,14 +235,14 @@ class _Writer:
         for status, meaning in MEANINGS.items():
             line.put([
                 (status.capitalize(), self.styles.get(bold=True, bg_color=STATUS_COLOURS[status], **box)),
-                (counts.get(status, 0), self.styles.get(num_format="#,##0", **box)),
+                (counts.get(status, 0), self.styles.get(num_format="#,##0", align="center", **box)),
                 (meaning, self.styles.get()),
             ])  # fmt: skip
         rows, together = counts.get("rows", 0), sum(counts.get(status, 0) for status in MEANINGS)
         told = "all rows of the file" if rows == together else "THESE DO NOT ADD UP: tell your ops admin"
         line.put([
             ("Together", self.styles.get(bold=True, **box)),
-            (rows, self.styles.get(bold=True, num_format="#,##0", **box)),
+            (rows, self.styles.get(bold=True, num_format="#,##0", align="center", **box)),
             (told, self.styles.get()),
         ])  # fmt: skip
         left_out = sum(len(table.rows) - len(_listed_rows(table)) for table in self.result.tables)
@@ -252,6 +252,7 @@ class _Writer:
 
     def _fault_table(self, line: _Lines, faults: Sequence[Fault]) -> None:
         wrap = self.styles.get(text_wrap=True, border=1, border_color=LINE)
+        number = self.styles.get(align="center", border=1, border_color=LINE)
         titles = ("Code", "Kind", "How often", "What is wrong", WHAT_TO_DO, "Where")
         line.put([(title, self.styles.heading(must=True)) for title in titles])
         for group in grouped(faults):
@@ -259,7 +260,9 @@ class _Writer:
             where = "; ".join(group.places) + (f" and {more} more" if group.places and more > 0 else "")
             texts = (group.first.code, group.first.severity, group.count, group.first.sentence, group.first.fix, where)
             height = _height(*((str(text), width) for text, width in zip(texts, SUMMARY_WIDTHS, strict=True)))
-            line.put([(clean(text) if isinstance(text, str) else text, wrap) for text in texts], height=height)
+            line.put(
+                [(clean(text), wrap) if isinstance(text, str) else (text, number) for text in texts], height=height
+            )
 
     # -- Fix these rows ----------------------------------------------------------------------------------------
 

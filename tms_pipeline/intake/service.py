@@ -74,15 +74,34 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
         connection.execute(
             "INSERT INTO intake.upload (upload_id, sha256, file_name, source, received_at, received_by, bytes, state, "
             "correlation_id, archive_name) VALUES (%s, %s, %s, %s, %s, %s, %s, 'received', %s, %s)",
-            (upload_id, sha256, redact(name), redact(source), datetime.now(UTC), actor.name, len(content),
-             actor.correlation_id, f"{sha256}.sealed"),
+            (
+                upload_id,
+                sha256,
+                redact(name),
+                redact(source),
+                datetime.now(UTC),
+                actor.name,
+                len(content),
+                actor.correlation_id,
+                f"{sha256}.sealed",
+            ),
         )
-        append(connection, workplace.rings.audit.key, actor, "upload received", "upload", upload_id,
-               bytes=len(content), source=redact(source))
+        append(
+            connection,
+            workplace.rings.audit.key,
+            actor,
+            "upload received",
+            "upload",
+            upload_id,
+            bytes=len(content),
+            source=redact(source),
+        )
     return upload_id, True
 
 
-def receive_dropped(workplace: Workplace, dropped: Dropped, *, actor: Actor, limits: Limits | None = None) -> tuple[str, bool]:
+def receive_dropped(
+    workplace: Workplace, dropped: Dropped, *, actor: Actor, limits: Limits | None = None
+) -> tuple[str, bool]:
     """Receive a file of the inbox and take it out of there. Raises OSError when it cannot be read or removed."""
     limits = limits or Limits()
     content = read(dropped, max_bytes=limits.max_bytes)
@@ -97,39 +116,66 @@ def take_in(
     *,
     actor: Actor,
     mapping: str | None = None,
-    dry_run: bool = False,
     hold: bool = True,
     limits: Limits | None = None,
 ) -> Taken:
-    """Take an upload in: open, land, check, write the registers, count. With ``dry_run`` the very same, taken back.
+    """Take an upload in: open, land, check, write the registers, count.
 
-    Raises LookupError for an upload that nobody received.
+    Raises LookupError for an upload that nobody received or that was taken in already.
     """
     name, sha256, state = _upload(workplace, upload_id)
-    if state not in ("received", "held") and not dry_run:
+    if state not in ("received", "held"):
         raise LookupError(f"Upload {upload_id} is {state} already.")
     try:
-        opened = _open(workplace, upload_id, sha256, name, limits or Limits())
+        opened = _open(workplace, name, _original(workplace, upload_id, sha256), limits or Limits())
         tables, file_faults = find_tables(opened, mapping=mapping)
-        file_faults = [*opened.warnings, *file_faults]
     except FileRefused as refusal:
-        return _refuse(workplace, upload_id, refusal.fault, actor, dry_run=dry_run)
-    holder: list[Taken] = []
+        return _refuse(workplace, upload_id, refusal.fault, actor)
+    with workplace.db.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        current = connection.execute(
+            "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
+        ).fetchone()
+        if current is None or current[0] not in ("received", "held"):
+            raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
+        return _take_in(connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=hold)
+
+
+def preview(
+    workplace: Workplace,
+    name: str,
+    content: bytes,
+    *,
+    actor: Actor,
+    mapping: str | None = None,
+    limits: Limits | None = None,
+) -> Taken:
+    """What taking these bytes in would do: the very same code, in a transaction that is taken back."""
+    upload_id = f"preview-{hashlib.sha256(content).hexdigest()[:12]}"
+    try:
+        opened = _open(workplace, name, content, limits or Limits())
+        tables, file_faults = find_tables(opened, mapping=mapping)
+    except FileRefused as refusal:
+        item = refusal.fault
+        return Taken(upload_id, "preview", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
+    taken: Taken | None = None
     try:
         with workplace.db.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            current = connection.execute(
-                "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
-            ).fetchone()
-            if current is None or (current[0] not in ("received", "held") and not dry_run):
-                raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
-            taken = _take_in(connection, workplace, upload_id, tables, file_faults, actor, hold=hold)
-            holder.append(taken)
-            if dry_run:
-                raise Preview
+            connection.execute(
+                "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
+                "correlation_id) VALUES (%s, %s, 'preview', now(), %s, %s, 'received', %s)",
+                (upload_id, upload_id, actor.name, len(content), actor.correlation_id),
+            )
+            taken = _take_in(
+                connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=False
+            )
+            raise Preview
     except Preview:
-        holder[0].state = "preview"
-    return holder[0]
+        if taken is None:
+            raise
+    taken.state = "preview"
+    return taken
 
 
 def _take_in(
@@ -154,26 +200,50 @@ def _take_in(
         taken.state = "held"
         evaluation.written, evaluation.changes = {}, {}
         taken.sentence = (
-            f"{rejected} of {rows} rows have faults, more than {workplace.settings.hold_share:.0%}, so nothing was taken "
-            f"in yet. Correct the file and drop it again, or let the good rows in with 'tms release {upload_id}'."
+            f"{rejected} of {rows} rows have faults, more than {workplace.settings.hold_share:.0%}, so nothing was "
+            f"taken in yet. Correct the file and drop it again, or let the good rows in with 'tms release {upload_id}'."
         )
     else:
         taken.sentence = _sentence(taken)
-    landing.land(connection, workplace.rings, upload_id, tables, {
-        place: ("held" if taken.state == "held" else status, taken.state != "held" and evaluation.waiting(place))
-        for place, status in evaluation.statuses.items()
-    })
+    landing.land(
+        connection,
+        workplace.rings,
+        upload_id,
+        tables,
+        {
+            place: (status, taken.state != "held" and evaluation.waiting(place))
+            for place, status in evaluation.statuses.items()
+        },
+    )
     _keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
     counts = taken.counts()
     kinds = sorted({kind for table in tables for kind in table.kinds})
     connection.execute(
         "UPDATE intake.upload SET state = %s, sentence = %s, kinds = %s, rows = %s, accepted = %s, unchanged = %s, "
         "rejected = %s, superseded = %s, warnings = %s, finished_at = now() WHERE upload_id = %s",
-        (taken.state, taken.sentence, kinds, counts["rows"], counts["accepted"], counts["unchanged"],
-         counts["rejected"], counts["superseded"], _warnings(taken), upload_id),
+        (
+            taken.state,
+            taken.sentence,
+            kinds,
+            counts["rows"],
+            counts["accepted"],
+            counts["unchanged"],
+            counts["rejected"],
+            counts["superseded"],
+            _warnings(taken),
+            upload_id,
+        ),
     )
-    append(connection, workplace.rings.audit.key, actor, f"upload {taken.state}", "upload", upload_id, **counts,
-           written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)})
+    append(
+        connection,
+        workplace.rings.audit.key,
+        actor,
+        f"upload {taken.state}",
+        "upload",
+        upload_id,
+        **counts,
+        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
+    )
     return taken
 
 
@@ -190,15 +260,19 @@ def look_again(workplace: Workplace, *, actor: Actor) -> list[str]:
 
 
 def _look_again(connection: Connection, workplace: Workplace, upload_id: str, actor: Actor) -> bool:
+    waiting = set(
+        connection.execute(
+            "SELECT table_no, row_number FROM intake.landing_row WHERE upload_id = %s AND waiting", (upload_id,)
+        ).fetchall()
+    )
     numbers, tables = [], []
-    for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id, only_waiting=True):
-        if len(grid.rows) > 1:
-            found, _ = find_tables(landing.as_file(grid), mapping=mapping)
-            numbers += [number] * len(found)
-            tables += found
-    if not tables:
-        return False
-    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today())
+    for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id):
+        found, _ = find_tables(landing.as_file(grid), mapping=mapping)
+        numbers += [number] * len(found)
+        tables += found
+    # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
+    only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
+    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only)
     moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
     for (index, row), status in moved.items():
         connection.execute(
@@ -214,8 +288,16 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
     if not moved:
         return False
     connection.execute(query("intake/recount"), {"upload_id": upload_id})
-    append(connection, workplace.rings.audit.key, actor, "rows looked at again", "upload", upload_id, rows=len(moved),
-           written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)})
+    append(
+        connection,
+        workplace.rings.audit.key,
+        actor,
+        "rows looked at again",
+        "upload",
+        upload_id,
+        rows=len(moved),
+        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
+    )
     return True
 
 
@@ -226,33 +308,31 @@ def changes_of(taken: Taken) -> Iterable[Change]:
 
 
 def _upload(workplace: Workplace, upload_id: str) -> tuple[str, str, str]:
-    found = workplace.db.rows(
-        "SELECT file_name, sha256, state FROM intake.upload WHERE upload_id = %s", (upload_id,)
-    )
+    found = workplace.db.rows("SELECT file_name, sha256, state FROM intake.upload WHERE upload_id = %s", (upload_id,))
     if not found:
         raise LookupError(f"There is no upload {upload_id}; 'tms summary' lists them.")
     return found[0][0], found[0][1], found[0][2]
 
 
-def _open(workplace: Workplace, upload_id: str, sha256: str, name: str, limits: Limits) -> OpenedFile:
+def _original(workplace: Workplace, upload_id: str, sha256: str) -> bytes:
     with workplace.db.transaction() as connection:
         subject = landing.subject_of(upload_id)
         key = data_keys(connection, workplace.rings.data, [subject], make=False)[subject]
-    content = archive.original(workplace.folder("archive"), sha256, key)
+    return archive.original(workplace.folder("archive"), sha256, key)
+
+
+def _open(workplace: Workplace, name: str, content: bytes, limits: Limits) -> OpenedFile:
     # The reader is a child process and needs a file; its name is ours, so that no person's name shows in a listing.
     with tempfile.TemporaryDirectory(dir=workplace.folder("tmp")) as folder:
-        path = Path(folder) / f"{upload_id}{Path(name).suffix.lower()[:6]}"
+        path = Path(folder) / f"upload{Path(name).suffix.lower()[:6]}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(content)
         return open_upload(path, name=name, limits=limits)
 
 
-def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor, *, dry_run: bool) -> Taken:
+def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> Taken:
     taken = Taken(upload_id, "refused", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
-    if dry_run:
-        taken.state = "preview"
-        return taken
     with workplace.db.transaction() as connection:
         connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
         _keep_faults(connection, upload_id, [item])

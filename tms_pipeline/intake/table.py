@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ class Table:
     ``kinds`` are the record kinds that it holds, in plan order. ``headings`` are all non-empty headings as typed,
     ``columns`` the cells under them; ``cells`` shows these by sheet row. ``frame`` has raw cells by field name with
     the sheet row as its index; a wide attendance sheet gives several lines of one row. ``titles`` names the heading
-    of each field. ``problems`` holds, by field, the fault codes of single lines, which canonicalise takes as said.
+    of each field. ``problems`` holds, by field, the fault codes of single lines, which canonicalise takes as said;
+    ``kind_lines`` the lines that hold a kind at all, when a mapping says that not all do.
     """
 
     sheet: str
@@ -40,6 +41,7 @@ class Table:
     orders: dict[str, str] = field(default_factory=dict)
     epoch_1904: bool = False
     bad_lines: npt.NDArray[np.bool_] | None = None
+    kind_lines: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     canonical_memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -53,3 +55,16 @@ class Table:
         if name in self.line_titles:
             return str(self.line_titles[name][line])
         return self.titles.get(name, otherwise)
+
+    def some_lines(self, kind: str, wanted: npt.NDArray[np.bool_]) -> Table:
+        """The same table with only these lines, for a kind that not every row holds."""
+        lines = np.flatnonzero(wanted)
+        place = {int(line): at for at, line in enumerate(lines)}
+        problems = {name: {place[line]: code for line, code in told.items() if line in place}
+                    for name, told in self.problems.items()}
+        return replace(
+            self, frame=self.frame.iloc[lines], problems=problems, canonical_memory={},
+            line_titles={name: titles[lines] for name, titles in self.line_titles.items()},
+            bad_lines=None if self.bad_lines is None else self.bad_lines[lines],
+            kind_lines={name: mask for name, mask in self.kind_lines.items() if name != kind},
+        )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tms_pipeline.intake import mapping_use
 from tms_pipeline.intake.grid import Cells, Grid
 from tms_pipeline.intake.headings import heading_key, stated_order, suggestion
 from tms_pipeline.intake.layout import WIDE, Layout
@@ -159,7 +160,7 @@ def _long(draft: _Draft, kinds: tuple[str, ...], resolve: Resolve | None) -> Tab
     _fill_from_above(draft, data, titles, kinds)
     table = _table(draft, kinds, data, titles, np.arange(len(places)))
     if layout.mapping is not None:
-        layout.mapping.apply(table, grid, places, layout, resolve)
+        mapping_use.apply(layout.mapping, table, mapping_use.columns_of(grid, layout, places), resolve)
     return table
 
 

@@ -15,7 +15,7 @@ from tms_pipeline.intake.mappings import Mapping, Resolve, choose, shipped_mappi
 from tms_pipeline.intake.opening import FileRefused, OpenedFile, refused
 from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_building import NotATable, build_tables
-from tms_pipeline.intake.wide_attendance import holds_marks
+from tms_pipeline.intake.wide_attendance import with_marks
 from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.kinds import KINDS
 
@@ -59,12 +59,15 @@ def find_tables(opened: OpenedFile, *, mapping: str | None = None, resolve: Reso
         tables += found.tables
         faults += found.faults
         if not found.tables and not found.faults and not grid.hidden:
-            faults.append(fault("SHEET_SKIPPED", sheet=grid.sheet))
+            faults.append(fault("FORM_WITHOUT_RECORDS" if found.form else "SHEET_SKIPPED", sheet=grid.sheet))
     if tables:
         return tables, faults
     errors = [item for item in faults if item.severity == "error"]
     if errors:
         raise FileRefused(errors[0])
+    told = [item for item in faults if item.code in ("FORM_WITHOUT_RECORDS", "SHEET_HIDDEN")]
+    if told:
+        raise FileRefused(told[0])
     if named is not None:
         raise refused("MAPPING_MISFIT", mapping=named.name, headings=named.fingerprint_words())
     raise refused("NO_KNOWN_HEADINGS")
@@ -78,6 +81,7 @@ class _Sheet:
         self.tables: list[Table] = []
         self.faults: list[Fault] = []
         self.above: dict[str, tuple[str, Cell]] = {}
+        self.form = False
 
     def read(self) -> None:
         """Finds the tables. A block without headings of its own goes on with the table above it."""
@@ -117,12 +121,12 @@ class _Sheet:
         if self.named is not None:
             return understand(cells, above=above, mapping=self.named) if self.named.fits(cells) else Layout(headings={})
         fitting = next((mapping for mapping in self.known if mapping.automatic and mapping.fits(cells)), None)
+        self.form |= fitting is not None and fitting.form
         return understand(cells, above=above, mapping=fitting)
 
     def _marked(self, layout: Layout, place: int, last: int) -> bool:
-        layout.sessions = [
-            session for session in layout.sessions if holds_marks(self.grid.columns[session.column][place + 1 : last])
-        ]
+        columns = [self.grid.columns[session.column][place + 1 : last] for session in layout.sessions]
+        layout.sessions = with_marks(layout.sessions, columns)
         return bool(layout.sessions)
 
     def _note_labels(self, cells: list[Cell]) -> None:

@@ -14,12 +14,14 @@ import numpy.typing as npt
 from tms_pipeline.intake.grid import Cell, Cells
 from tms_pipeline.records.vocabulary import ATTENDANCE_MARK
 
-_NUMBERED = re.compile(r"^(?:s|sess|session|lesson|class|day|l|d)\s*(?:no)?\s*[.#:-]?\s*(\d{1,3})(?!\d)", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(?:s|sess|session|lesson|class|day|l|d)\s*(?:no)?\s*[.#:-]?\s*(\d{1,3})"
+                       r"(?:\s*(?:am|pm))?\s*(?:$|[(\[,:/|\n–-]|(?=\d{1,2}\s*[/.-]|\d{1,2}\s+[a-z]{3}|(?:mon|tue|wed|thu|fri|sat|sun)))",
+                       re.IGNORECASE)
 _DATED = re.compile(r"\b\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[A-Za-z]{3,9})(?:\s*[/.-]\s*\d{2,4})?\b|\b\d{4}-\d{2}-\d{2}\b"
                     r"|\b\d{1,2}\s+[A-Za-z]{3,9}(?:\s+\d{2,4})?\b")
 _MONTH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
 # Session columns must mostly hold marks, or they are other columns that merely look so.
-MOSTLY = 0.6
+MOSTLY = 0.5
 MARKS = frozenset(
     word.casefold() for canonical, words in ATTENDANCE_MARK.items() for word in (canonical, *words)
 )
@@ -52,11 +54,18 @@ def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
     return None
 
 
-def holds_marks(column: Cells) -> bool:
-    """True if most of the values are attendance marks. A wholly blank column counts: nobody has been marked yet."""
-    values = [value for value in column.tolist() if value is not None and str(value).strip()]
-    marks = sum(1 for value in values if mark_word(value) in MARKS)
-    return not values or marks >= MOSTLY * len(values)
+def with_marks(sessions: list[SessionColumn], columns: list[Cells]) -> list[SessionColumn]:
+    """The columns that hold attendance marks: all, if half of all their values are marks, else those that do.
+
+    A wholly blank column counts: nobody has been marked yet.
+    """
+    shares = []
+    for column in columns:
+        values = [value for value in column.tolist() if value is not None and str(value).strip()]
+        shares.append((sum(1 for value in values if mark_word(value) in MARKS), len(values)))
+    if sum(marks for marks, _ in shares) >= MOSTLY * sum(count for _, count in shares):
+        return sessions
+    return [session for session, (marks, count) in zip(sessions, shares, strict=True) if marks >= MOSTLY * count]
 
 
 def mark_word(value: Any) -> str:

@@ -1,8 +1,9 @@
 """Workbook XML: what an .xlsx holds beside its values, by one streaming pass over each sheet.
 
 The fast reader takes error cells as empty, does not see hidden rows, and fills the whole area up to the farthest
-cell; so this pass comes first (anchors B4). An ordinary large sheet is proven harmless by searches over its bytes,
-which cost a third of parsing it; whatever is out of the ordinary there is parsed.
+cell; so this pass comes first (anchors B4). Cells that hold just a value, in the one form that spreadsheet programs
+write, are cut out by a pattern before the parser sees the rest: nine tenths of a sheet, at a tenth of the cost of
+parsing them. What does not fit the pattern to the letter is parsed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 from xml.parsers import expat
 
 from tms_pipeline.intake.container import Container, strict_parser
@@ -82,128 +82,79 @@ def look_through(container: Container, limits: dict[str, int]) -> list[SheetLook
     container.check_all(besides=frozenset(sheet.part.lower() for sheet in parts))
     looks = []
     for sheet in parts:
-        look = look_at(container, sheet, max_rows=limits["max_rows"], max_columns=limits["max_columns"])
+        look = look_at(container, sheet, max_rows=limits["max_rows"])
         look.check_extent(max_rows=limits["max_rows"], max_columns=limits["max_columns"],
                           memory_bytes=limits["memory_bytes"])
         looks.append(look)
     return looks
 
 
-def look_at(container: Container, sheet: SheetPart, *, max_rows: int, max_columns: int) -> SheetLook:
+def look_at(container: Container, sheet: SheetPart, *, max_rows: int) -> SheetLook:
     """Everything about the sheet that its values do not show. Raises Refusal for broken or forbidden XML."""
     look = SheetLook(name=sheet.name, hidden=sheet.hidden, epoch_1904=sheet.epoch_1904)
-    if container.size(sheet.part) >= OrdinarySheet.WORTH_IT:
-        ordinary = OrdinarySheet(look, max_rows=max_rows, max_columns=max_columns)
-        if ordinary.holds(container.chunks(sheet.part)):
-            return look
-    look = SheetLook(name=sheet.name, hidden=sheet.hidden, epoch_1904=sheet.epoch_1904)
-    _parse(look, container.chunks(sheet.part))
+    if not _parse(look, container.chunks(sheet.part), digits=len(str(max_rows))):
+        # A cell without a reference follows cells that were cut out: its place needs them.
+        look = SheetLook(name=sheet.name, hidden=sheet.hidden, epoch_1904=sheet.epoch_1904)
+        _parse(look, container.chunks(sheet.part), digits=0)
     return look
 
 
-class OrdinarySheet:
-    """Proof by byte searches that a sheet is plain: UTF-8, plain attributes, no errors, formulas, hidden rows or merges.
+# A run of cells with a reference, a style, a type other than error, and a plain value. Quantifiers give nothing back,
+# so that a hostile sheet costs no more than an honest one. It leaves a dot, which no sheet has between its cells.
+_PLAIN = re.compile(
+    rb'(?:<c r="[A-Z]{1,3}+[0-9]{1,7}+"(?: s="[0-9]++")?+(?: t="(?:inlineStr|str|[snb])")?+>'
+    rb"(?:<v>[^<&]++</v>|<is><t(?: xml:space=\"preserve\")?+>[^<]++</t></is>)</c>)++"
+)
+_EMPTY = re.compile(rb'<c r="[A-Z]{1,3}+[0-9]{1,7}+"(?: s="[0-9]++")?+ ?/>')
 
-    Anything else, also what merely looks like it, makes ``holds`` False; then the sheet is parsed.
+
+def _parse(look: SheetLook, pieces: Iterable[bytes], *, digits: int) -> bool:
+    """One pass. ``digits`` is how long the row number of a plain cell may be, 0 to parse every cell.
+
+    False when the pass must be made again with every cell parsed.
     """
-
-    WORTH_IT = 2_000_000
-    OVERLAP = 256
-    _SUSPECT = (b't="e"', b"<f", b":f", b"hidden", b"ergeCell", b"<!", b"='", b"\x00",
-                b":c ", b":c>", b":c/", b":c\t", b":c\n", b":c\r")
-    _CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
-
-    def __init__(self, look: SheetLook, *, max_rows: int, max_columns: int) -> None:
-        self.look = look
-        self.max_rows, self.max_columns = max_rows, max_columns
-        self.row_before = b""
-
-    def holds(self, pieces: Iterable[bytes]) -> bool:
-        """True if the sheet is ordinary; its extent is then in the look."""
-        tail, first = b"", True
-        for piece in pieces:
-            data = tail + piece
-            # Cut at an opening tag: no mark is then split, nor counted twice.
-            cut = data.rfind(b"<")
-            if cut <= 0 or len(data) - cut > 1_000_000:
-                return False
-            data, tail = data[:cut], data[cut:]
-            if first and not data.lstrip()[:1] == b"<":
-                return False
-            if first and not self._plain_beginning(data):
-                return False
-            first = False
-            if not self._plain(data):
-                return False
-        return not first and self._ended(tail)
-
-    @staticmethod
-    def _plain_beginning(data: bytes) -> bool:
-        head = data[:2000].lstrip().lower()
-        declared = head[: head.find(b"?>")] if head.startswith(b"<?xml") else b'encoding="utf-8"'
-        return b"<worksheet " in head and (b'encoding="utf-8"' in declared or b"encoding" not in declared)
-
-    def _plain(self, data: bytes) -> bool:
-        if any(mark in data for mark in self._SUSPECT):
-            return False
-        # Each quotation mark belongs to an attribute written name="value", and each cell says where it is.
-        if data.count(b'="') * 2 != data.count(b'"') or b'" =' in data or b"&#" in data:
-            return False
-        cells = data.count(b"<c")
-        if not cells:
-            return True
-        return self._extent(data, cells)
-
-    def _extent(self, data: bytes, cells: int) -> bool:
-        marks = self._CELL.findall(data)
-        other = data.count(b"<col")
-        if len(marks) + other != cells:
-            return False
-        if not marks:
-            return True
-        look = self.look
-        columns = {letters for letters, _ in marks}
-        widest = max(map(column_index, (letters.decode() for letters in columns)))
-        rows = {row for _, row in marks}
-        last = max(map(int, rows))
-        look.valued_rows += len(rows) - (self.row_before in rows)
-        self.row_before = marks[-1][1]
-        if last > look.last_row:
-            look.last_row, look.last_row_at = last, (last, 0)
-        if widest > look.last_column:
-            look.last_column, look.last_column_at = widest, (last, widest)
-        return True
-
-    def _ended(self, tail: bytes) -> bool:
-        # A styled but empty far cell is harmless, but only the parse can tell; so ordinary sheets are also dense ones.
-        inside = self.look.last_row <= self.max_rows and self.look.last_column < self.max_columns
-        return tail.strip() == b"</worksheet>" and inside and self.look.last_row <= 2 * self.look.valued_rows + 1000
-
-
-def _parse(look: SheetLook, pieces: Iterable[bytes]) -> None:
-    """The full pass: one expat parser, with state in local names because it is called for every element."""
     parser = strict_parser("sheet")
     parser.buffer_text = True
-    handlers = _Handlers(look, parser)
+    handlers = _Handlers(look)
     parser.StartElementHandler = handlers.start
     parser.EndElementHandler = handlers.end
+    parser.CharacterDataHandler = handlers.characters
+    places = re.compile(rb'<c r="([A-Z]{1,3})[0-9]{1,%d}"' % max(digits, 1))
+    letters: set[bytes] = set()
     try:
         for piece in pieces:
-            parser.Parse(piece, False)
+            rest = piece
+            if digits:
+                found = places.findall(piece)
+                if len(found) != piece.count(b'<c r="') - _split_at_end(piece):
+                    return False
+                letters.update(found)
+                rest = _EMPTY.sub(b"", _PLAIN.sub(b".", piece))
+            parser.Parse(rest, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError, OverflowError):
         raise Refusal("FILE_DAMAGED", part="a sheet") from None
     if not handlers.seen_root:
         raise Refusal("FILE_DAMAGED", part="a sheet")
+    if handlers.plain_rows:
+        handlers.widen(max(column_index(name.decode()) for name in letters))
+    return not (handlers.implied and handlers.plain_rows)
+
+
+def _split_at_end(piece: bytes) -> int:
+    """1 if the last reference of the piece is cut off by its end."""
+    at = piece.rfind(b'<c r="')
+    return int(at >= 0 and b'"' not in piece[at + 6 : at + 30] and at + 30 > len(piece))
 
 
 class _Handlers:
     """The state of one pass over a sheet. Elements count by their local name, as the fast reader takes them."""
 
-    def __init__(self, look: SheetLook, parser: Any) -> None:
-        self.look, self.parser = look, parser
+    def __init__(self, look: SheetLook) -> None:
+        self.look = look
         self.row, self.column = 0, -1
-        self.in_data = self.seen_root = self.row_counted = False
+        self.seen_root = self.row_counted = self.in_cell = self.implied = False
+        self.plain_rows = 0
         self.kind: str | None = None
         self.formula = self.valued = False
         self.text: list[str] | None = None
@@ -220,8 +171,19 @@ class _Handlers:
     def end(self, name: str) -> None:
         if name == "c" or name.endswith(":c"):
             self.end_cell()
-        elif self.text is not None and (name == "v" or name.endswith((":v", ":t")) or name == "t"):
-            self.parser.CharacterDataHandler = None
+
+    def characters(self, text: str) -> None:
+        if self.in_cell:
+            if self.text is not None:
+                self.text.append(text)
+        elif "." in text and self.row:
+            self.plain_rows += 1
+            self.count(self.column)
+
+    def widen(self, column: int) -> None:
+        """The farthest column of the cells that were cut out."""
+        if column > self.look.last_column:
+            self.look.last_column, self.look.last_column_at = column, (self.look.last_row, column)
 
     def root(self, _: dict[str, str]) -> None:
         self.seen_root = True
@@ -245,8 +207,10 @@ class _Handlers:
 
     def cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
+        self.in_cell = True
         if reference is None:
             self.column += 1
+            self.implied = True
         else:
             place = cell_place(reference)
             if place is None:
@@ -266,10 +230,9 @@ class _Handlers:
         self.valued = True
         if self.formula or self.kind == "e":
             self.text = []
-            self.parser.CharacterDataHandler = self.text.append
 
     def end_cell(self) -> None:
-        self.parser.CharacterDataHandler = None
+        self.in_cell = False
         look, place = self.look, (self.row, self.column)
         text = "".join(self.text) if self.text is not None else None
         if self.kind == "e":
@@ -278,10 +241,15 @@ class _Handlers:
             look.uncached.add(place)
         elif not self.valued:
             return
+        self.count(self.column)
+
+    def count(self, column: int) -> None:
+        """Takes a value in this row and column into the extent."""
+        look = self.look
         if not self.row_counted:
             look.valued_rows += 1
             self.row_counted = True
         if self.row > look.last_row:
-            look.last_row, look.last_row_at = self.row, place
-        if self.column > look.last_column:
-            look.last_column, look.last_column_at = self.column, place
+            look.last_row, look.last_row_at = self.row, (self.row, max(column, 0))
+        if column > look.last_column:
+            look.last_column, look.last_column_at = column, (self.row, column)

@@ -19,6 +19,8 @@ from tms_pipeline.store.queries import columns, query
 _KEPT = frozenset({"seen_at", "seen_how", "read_id", "first_seen_at", "key"})
 # The personal fields that an enrolment at SSG holds of its trainee.
 _TRAINEE = kind_named("trainee")
+# Columns by database and kind: a schema does not change while a process runs.
+_COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {}
 
 
 def row_of(marker: Marker, seen: Seen) -> dict[str, Any]:
@@ -50,14 +52,42 @@ def row_of(marker: Marker, seen: Seen) -> dict[str, Any]:
     return row
 
 
+def _updates(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name != "ssg_ref"
+    )
+
+
 def mirror_columns(connection: Connection, kind: str) -> tuple[str, ...]:
     """The columns of a mirror table that a row can fill."""
+    place = (connection.info.dsn, kind)
+    if place not in _COLUMNS:
+        _COLUMNS[place] = _read_columns(connection, kind)
+    return _COLUMNS[place]
+
+
+def _read_columns(connection: Connection, kind: str) -> tuple[str, ...]:
     found = connection.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'mirror' AND table_name = %s "
         "ORDER BY ordinal_position",
         (kind,),
     ).fetchall()
     return tuple(row[0] for row in found if row[0] not in _KEPT)
+
+
+def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: str, seen_at: datetime) -> None:
+    """Merge one row, as a submission's outcome does: no staging table, one statement."""
+    names = [name for name in mirror_columns(connection, kind) if name in row]
+    connection.execute(
+        query(
+            "mirror/merge_one",
+            mirror=f"mirror.{kind}",
+            columns=columns(names),
+            values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
+            updates=_updates(names),
+        ),
+        {**{name: row[name] for name in names}, "key": row.get("key"), "seen_at": seen_at, "how": how},
+    )
 
 
 def merge(
@@ -83,9 +113,7 @@ def merge(
             mirror=f"mirror.{kind}",
             columns=columns(filled),
             seen_columns=columns(filled, "s."),
-            updates=sql.SQL(", ").join(
-                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in filled if name != "ssg_ref"
-            ),
+            updates=_updates(filled),
         ),
         {"seen_at": seen_at, "how": how},
     ).rowcount

@@ -50,7 +50,12 @@ class Nightly:
 
 
 def submit_changes(
-    workplace: Workplace, client: SsgClient, *, actor: Actor, not_read: set[str], progress: Progress = lambda _: None,
+    workplace: Workplace,
+    client: SsgClient,
+    *,
+    actor: Actor,
+    not_read: set[str],
+    progress: Progress = lambda _: None,
     patience: float = 5.0,
 ) -> Submitted:
     """Plan, approve by policy, and work off, until a plan holds nothing new."""
@@ -98,8 +103,9 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
     progress("writing reports")
     from tms_pipeline.reports.build import write_reports  # draws charts: only who reports pays for loading it
 
-    reports = write_reports(workplace.db, report_folder(workplace), today=workplace.today(),
-                            provider=workplace.settings.provider_name)
+    reports = write_reports(
+        workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name
+    )
     return Nightly(after, submitted, found, compliance, reports, calls)
 
 

@@ -40,9 +40,21 @@ def command(settings: Settings, *, port: int, faults: Path | None = None) -> lis
     """The command line that starts the simulator of this installation."""
     place = folder(settings)
     arguments = [
-        sys.executable, "-m", "tms_pipeline.ssg.simulator", "--host", "127.0.0.1", "--port", str(port),
-        "--uen", settings.uen, "--key", settings.encryption_key,
-        "--state-file", str(place / "state.jsonl"), "--ready-file", str(place / "ready.json"),
+        sys.executable,
+        "-m",
+        "tms_pipeline.ssg.simulator",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--uen",
+        settings.uen,
+        "--key",
+        settings.encryption_key,
+        "--state-file",
+        str(place / "state.jsonl"),
+        "--ready-file",
+        str(place / "ready.json"),
     ]
     if (place / "data.json").exists():
         arguments += ["--data", str(place / "data.json")]
@@ -67,7 +79,10 @@ def simulator(settings: Settings, *, port: int = 0, faults: Path | None = None) 
     ready.unlink(missing_ok=True)
     with open(place / "simulator.log", "ab") as log:
         process = subprocess.Popen(  # noqa: S603  (our own module)
-            command(settings, port=port, faults=faults), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            command(settings, port=port, faults=faults),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
     try:
@@ -106,8 +121,13 @@ def seed_courses(base_url: str, settings: Settings, courses: list[tuple[str, str
         f"{base_url}/_control/seed",
         json={
             "courses": [
-                {"referenceNumber": reference, "externalReferenceNumber": reference, "title": title,
-                 "uen": settings.uen, "skillCodes": [skill] if skill else []}
+                {
+                    "referenceNumber": reference,
+                    "externalReferenceNumber": reference,
+                    "title": title,
+                    "uen": settings.uen,
+                    "skillCodes": [skill] if skill else [],
+                }
                 for reference, title, skill in courses
             ]
         },

@@ -52,7 +52,8 @@ def reconcile(workplace: Workplace, pulled: PullResult, *, actor: Actor) -> dict
             names = {"register": f"register.{kind.name}", "mirror": f"mirror.{kind.name}"}
             matched[kind.name] = _one(connection, query("reconcile/matched", **names))
             findings += _differences(connection, kind)
-            for ssg_ref, key, since in connection.execute(query("reconcile/missing_here", **names)).fetchall():
+            missing_here = query("reconcile/missing_here_fee") if kind.name == "fee" else query("reconcile/missing_here", **names)
+            for ssg_ref, key, since in connection.execute(missing_here).fetchall():
                 findings.append(("missing here", kind.name, key, ssg_ref, None, None, None, since, _TO_DO["missing here"]))
             duplicated = query("reconcile/duplicated", mirror=names["mirror"])
             for ssg_ref, key, since in connection.execute(duplicated).fetchall():

@@ -25,9 +25,7 @@ LIVE_WORDS: dict[str, tuple[str, frozenset[str]]] = {
 
 def key_of(kind: RecordKind, values: Mapping[str, str | None], trainee_ref: str | None = None) -> str:
     """The natural key: canonical values of the key fields joined by ``|``, the NRIC as the trainee reference."""
-    return "|".join(
-        (trainee_ref or "") if name == "nric" else (values.get(name) or "") for name in kind.key
-    )
+    return "|".join((trainee_ref or "") if name == "nric" else (values.get(name) or "") for name in kind.key)
 
 
 def is_live(kind: RecordKind, values: Mapping[str, str | None]) -> bool:

@@ -18,12 +18,26 @@ FEE = RecordKind(
     fields=(
         RUN_CODE,
         NRIC,
-        required(name="collection_status", title="Fee Collection Status", type=FieldType.CHOICE, choices=FEE_STATUS,
-                 at_ssg=True, aliases=("Fee Status", "Payment Status", "Collection Status", "Paid?")),
-        Field(name="amount_collected", title="Amount Collected", type=FieldType.AMOUNT, minimum=0, maximum=100000,
-              aliases=("Amount Paid", "Nett Fee Paid", "Amount")),
+        required(
+            name="collection_status",
+            title="Fee Collection Status",
+            type=FieldType.CHOICE,
+            choices=FEE_STATUS,
+            at_ssg=True,
+            aliases=("Fee Status", "Payment Status", "Collection Status", "Paid?"),
+        ),
+        Field(
+            name="amount_collected",
+            title="Amount Collected",
+            type=FieldType.AMOUNT,
+            minimum=0,
+            maximum=100000,
+            aliases=("Amount Paid", "Nett Fee Paid", "Amount"),
+        ),
         Field(name="collected_on", title="Collected On", type=FieldType.DATE, aliases=("Payment Date", "Date Paid")),
-        Field(name="receipt_no", title="Receipt No", type=FieldType.CODE, aliases=("Receipt", "Invoice No"), max_length=40),
+        Field(
+            name="receipt_no", title="Receipt No", type=FieldType.CODE, aliases=("Receipt", "Invoice No"), max_length=40
+        ),
     ),
     guidance="One row an enrolment. SSG keeps the status only; amounts and receipts stay with us.",
 )

@@ -47,7 +47,7 @@ RESULT = {
     "Fail": ("Not Yet Competent", "NYC", "F", "Failed", "Not competent"),
     "Exempt": ("Exempted", "Exemption"),
 }
-GRADE: dict[str, tuple[str, ...]] = {letter: () for letter in "ABCDEF"}
+GRADE: dict[str, tuple[str, ...]] = dict.fromkeys("ABCDEF", ())
 
 # How ops mark attendance; what of it SSG is told is in ``attendance``.
 ATTENDANCE_MARK = {
@@ -73,7 +73,10 @@ ENROLMENT_STATUS = {
     "confirmed": ("Confirmed", "Active", "Enrolled", "Yes"),
     "withdrawn": ("Withdrawn", "Cancelled", "Canceled", "Dropped", "Withdrew"),
 }
-RUN_STATUS = {"confirmed": ("Confirmed", "Open", "Running", "Planned"), "cancelled": ("Cancelled", "Canceled", "Called off")}
+RUN_STATUS = {
+    "confirmed": ("Confirmed", "Open", "Running", "Planned"),
+    "cancelled": ("Cancelled", "Canceled", "Called off"),
+}
 
 PROVIDER_TYPE = {"public": ("Public", "Public provider"), "in-house": ("In-house", "In house", "Inhouse")}
 FUNDING_BODY = {"SSG": ("SkillsFuture", "SSG", "WSG"), "IBF": ("IBF",)}

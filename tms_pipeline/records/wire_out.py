@@ -62,7 +62,9 @@ def id_code(nric: str, residency: str | None = None) -> IdCode:
 def trainer(values: Values) -> TrainerBody:
     """A trainer for the provider's profile (ssg-api 4.8)."""
     role = values["trainer_role"]
-    roles = (TRAINER_ROLE, ASSESSOR_ROLE) if role == "both" else (ASSESSOR_ROLE if role == "assessor" else TRAINER_ROLE,)
+    roles = (
+        (TRAINER_ROLE, ASSESSOR_ROLE) if role == "both" else (ASSESSOR_ROLE if role == "assessor" else TRAINER_ROLE,)
+    )
     nric = _need(values, "trainer_nric")
     return TrainerBody(
         name=_need(values, "trainer_name"),
@@ -243,8 +245,8 @@ def assessment(values: Values, *, course_reference: str, run_id: int) -> Assessm
         course=CourseAndRun(reference_number=course_reference, run_id=run_id),
         trainee=AssessmentTrainee(id_type=id_type(nric), id=nric, full_name=_need(values, "full_name")),
         result=AssessmentResult(_need(values, "result")),
-        score=int(values["score"]) if values.get("score") else None,  # type: ignore[arg-type]
-        grade=Grade(values["grade"]) if values.get("grade") else None,
+        score=int(_need(values, "score")) if values.get("score") else None,
+        grade=Grade(_need(values, "grade")) if values.get("grade") else None,
         assessment_date=_day(values, "assessment_date"),
         skill_code=values.get("skill_code") or None,
     )
@@ -255,8 +257,8 @@ def assessment_update(values: Values) -> AssessmentUpdate:
     return AssessmentUpdate(
         full_name=_need(values, "full_name"),
         result=AssessmentResult(_need(values, "result")),
-        score=int(values["score"]) if values.get("score") else None,  # type: ignore[arg-type]
-        grade=Grade(values["grade"]) if values.get("grade") else None,
+        score=int(_need(values, "score")) if values.get("score") else None,
+        grade=Grade(_need(values, "grade")) if values.get("grade") else None,
         assessment_date=_day(values, "assessment_date"),
         skill_code=values.get("skill_code") or None,
     )

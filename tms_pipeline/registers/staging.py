@@ -71,10 +71,16 @@ def prepare(connection: Connection, marker: Marker, kind: RecordKind, frame: pd.
 
 def compare(connection: Connection, records: Records, lines: Sequence[int]) -> dict[int, str]:
     """What each line would do to the register: ``new``, ``changed`` or ``unchanged``."""
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP")
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP"
+    )
     connection.execute("TRUNCATE candidate")
-    copy_rows(connection, "candidate", ("line", "key", "row_hash"),
-              ((line, records.keys[line], records.row_hashes[line]) for line in lines))
+    copy_rows(
+        connection,
+        "candidate",
+        ("line", "key", "row_hash"),
+        ((line, records.keys[line], records.row_hashes[line]) for line in lines),
+    )
     connection.execute("ANALYZE candidate")
     return dict(connection.execute(query("registers/compare", register=f"register.{records.kind.name}")).fetchall())
 
@@ -85,9 +91,9 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
     table = f"stage_{kind.name}"
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
     connection.execute(
-        sql.SQL("CREATE TEMP TABLE {} (LIKE register.{} INCLUDING DEFAULTS, line integer NOT NULL) ON COMMIT DROP").format(
-            sql.Identifier(table), sql.Identifier(kind.name)
-        )
+        sql.SQL(
+            "CREATE TEMP TABLE {} (LIKE register.{} INCLUDING DEFAULTS, line integer NOT NULL) ON COMMIT DROP"
+        ).format(sql.Identifier(table), sql.Identifier(kind.name))
     )
     subjects = [subject_of(kind, records.keys[line], records.refs[line]) for line in lines]
     keys = data_keys(connection, rings.data, [s for s in subjects if s], make=True)
@@ -98,8 +104,10 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
         if field.name != "nric":
             names.append(f"{field.name}_mark")
     names += ["live", "row_hash", "own_hash", "ssg_hash", "upload_id", "sheet", "row_number", "line"]
-    columns = {name: frame[name].tolist() for name in {*[f.name for f in plain], *[f.name for f in personal],
-                                                      "sheet", "row_number"}}
+    columns = {
+        name: frame[name].tolist()
+        for name in {*[f.name for f in plain], *[f.name for f in personal], "sheet", "row_number"}
+    }
     register = f"register.{kind.name}"
 
     def rows() -> object:
@@ -116,8 +124,16 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
                 )
                 if field.name != "nric":
                     values.append(records.marks[field.name][line])
-            values += [records.live[line], records.row_hashes[line], records.own_hashes[line], records.own_hashes[line],
-                       upload_id, columns["sheet"][line], int(columns["row_number"][line]), line]
+            values += [
+                records.live[line],
+                records.row_hashes[line],
+                records.own_hashes[line],
+                records.own_hashes[line],
+                upload_id,
+                columns["sheet"][line],
+                int(columns["row_number"][line]),
+                line,
+            ]
             yield values
 
     copy_rows(connection, table, names, rows())  # type: ignore[arg-type]
@@ -128,9 +144,7 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
 def drop_lines(connection: Connection, table: str, lines: Sequence[int]) -> None:
     """Take rejected lines out of the staging table."""
     if lines:
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE line = ANY(%s)").format(sql.Identifier(table)), (list(lines),)
-        )
+        connection.execute(sql.SQL("DELETE FROM {} WHERE line = ANY(%s)").format(sql.Identifier(table)), (list(lines),))
 
 
 def subject_of(kind: RecordKind, key: str, trainee_ref: str | None) -> str:
@@ -151,8 +165,12 @@ def _sealed(kind: RecordKind) -> list[Field]:
 def _trainee_refs(connection: Connection, marks: list[bytes | None], *, make: bool) -> list[str | None]:
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS seen_mark (line integer, nric_mark bytea) ON COMMIT DROP")
     connection.execute("TRUNCATE seen_mark")
-    copy_rows(connection, "seen_mark", ("line", "nric_mark"),
-              ((line, mark) for line, mark in enumerate(marks) if mark is not None))
+    copy_rows(
+        connection,
+        "seen_mark",
+        ("line", "nric_mark"),
+        ((line, mark) for line, mark in enumerate(marks) if mark is not None),
+    )
     if make:
         connection.execute(query("registers/new_trainees"))
     refs: list[str | None] = [None] * len(marks)

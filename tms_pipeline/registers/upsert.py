@@ -17,24 +17,42 @@ def upsert(connection: Connection, kind: RecordKind, stage: str, upload_id: str)
     names = register_columns(connection, kind)
     values = tuple(name for name in names if name not in _KEPT_BY_REGISTER)
     connection.execute(
-        query("registers/keep_history", history=f"{register}_history", register=register, stage=stage,
-              columns=columns(names), old_columns=columns(names, "r."))
+        query(
+            "registers/keep_history",
+            history=f"{register}_history",
+            register=register,
+            stage=stage,
+            columns=columns(names),
+            old_columns=columns(names, "r."),
+        )
     )
     changed = connection.execute(
-        query("registers/change", register=register, stage=stage, value_columns=columns(values),
-              new_values=columns(values, "s."))
+        query(
+            "registers/change",
+            register=register,
+            stage=stage,
+            value_columns=columns(values),
+            new_values=columns(values, "s."),
+        )
     ).rowcount
     inserted = connection.execute(
-        query("registers/insert", register=register, stage=stage, all_columns=columns(("key", *values)),
-              all_values=columns(("key", *values), "s."))
+        query(
+            "registers/insert",
+            register=register,
+            stage=stage,
+            all_columns=columns(("key", *values)),
+            all_values=columns(("key", *values), "s."),
+        )
     ).rowcount
     if kind.name in ("trainee", "enrolment"):
         connection.execute(query("registers/enrolment_hash"), {"upload_id": upload_id})
     return inserted, changed
 
 
-def changed_fields(connection: Connection, kind: RecordKind, stage: str) -> list[tuple[int, str, str | None, str | None]]:
-    """(line, field, was, becomes) of every staged row that the register holds already; personal values say ``sealed``."""
+def changed_fields(
+    connection: Connection, kind: RecordKind, stage: str
+) -> list[tuple[int, str, str | None, str | None]]:
+    """(line, field, was, becomes) of every staged row that the register holds already; personal ones say ``sealed``."""
     pairs = []
     for field in kind.fields:
         if field.name == "nric":
@@ -47,7 +65,9 @@ def changed_fields(connection: Connection, kind: RecordKind, stage: str) -> list
             column = sql.Identifier(field.name)
             pairs.append(sql.SQL("({}, r.{}::text, s.{}::text)").format(name, column, column))
     rows = connection.execute(
-        query("registers/changed_fields", stage=stage, register=f"register.{kind.name}", pairs=sql.SQL(", ").join(pairs))
+        query(
+            "registers/changed_fields", stage=stage, register=f"register.{kind.name}", pairs=sql.SQL(", ").join(pairs)
+        )
     ).fetchall()
     personal = {field.name for field in kind.personal_fields}
     return [

@@ -29,7 +29,7 @@ def write_reports(
     paths: list[Path] = []
     with db.transaction() as connection:
         connection.execute(query("reports/snapshot"))
-        facts = read_facts(connection, today=today, provider=provider, rules=package_rules() if rules is None else rules)
+        facts = read_facts(connection, today=today, provider=provider, rules=rules or package_rules())
         for name, write in FORMS.items():
             if only is None or name in only:
                 paths.append(_whole(folder / name, lambda path, write=write: write(facts, path)))  # type: ignore[misc]

@@ -23,11 +23,13 @@ INK, GRID, BLUE = "#1A1A1A", "#C9CED6", "#1F5F99"
 COLOURS = {"missed": "#A4161A", "near": "#B45F06", "ahead": "#1F5F99", "met": "#2E6B34", "met late": "#5B3A8C"}
 # Told apart without colour too: by hatching, marker and line.
 _SERIES = (
-    ("#1F5F99", "", "o", "-"), ("#A4161A", "//", "s", "--"), ("#2E6B34", "..", "^", "-."), ("#5B3A8C", "xx", "D", ":"),
-    ("#8A5A00", "\\\\", "v", "-"), ("#3C3C3C", "++", "P", "--"), ("#0B7A75", "--", "X", "-."), ("#9A3B6B", "oo", "*", ":"),
-    ("#6B6B6B", "||", "<", "-"),
+    ("#1F5F99", "", "o", "-"), ("#A4161A", "//", "s", "--"), ("#2E6B34", "..", "^", "-."),
+    ("#5B3A8C", "xx", "D", ":"), ("#8A5A00", "\\\\", "v", "-"), ("#3C3C3C", "++", "P", "--"),
+    ("#0B7A75", "--", "X", "-."), ("#9A3B6B", "oo", "*", ":"), ("#6B6B6B", "||", "<", "-"),
 )  # fmt: skip
-AGES = (("today", 0, 0), ("1 day", 1, 1), ("2–3 days", 2, 3), ("4–7 days", 4, 7), ("8–14 days", 8, 14), ("15+ days", 15, 15))
+AGES = (
+    ("today", 0, 0), ("1 day", 1, 1), ("2–3 days", 2, 3), ("4–7 days", 4, 7), ("8–14 days", 8, 14), ("15+ days", 15, 15)
+)  # fmt: skip
 
 
 def funnel(steps: Sequence[tuple[str, int]]) -> str:
@@ -44,17 +46,23 @@ def funnel(steps: Sequence[tuple[str, int]]) -> str:
                 "Horizontal bars: " + "; ".join(f"{name} {value:,}" for name, value in steps))  # fmt: skip
 
 
+def calendar_span(today: date, weeks: int) -> tuple[date, date]:
+    """The first and last day that the calendar shows: from two weeks before this week's Monday."""
+    first = today - timedelta(days=today.weekday() + 14)
+    return first, first + timedelta(days=7 * weeks - 1)
+
+
 def calendar(days: Mapping[date, Mapping[str, int]], today: date, weeks: int = 9) -> str:
     """Weeks as rows, weekdays as columns; a day with an open deadline says how many records are due."""
     from matplotlib.patches import Rectangle
 
-    first = today - timedelta(days=today.weekday() + 14)
+    first, _ = calendar_span(today, weeks)
     figure, axes = _figure(9, 0.52 * weeks + 0.5)
     for week in range(weeks):
         for weekday in range(7):
             day = first + timedelta(days=7 * week + weekday)
-            open_here = {word: count for word, count in days.get(day, {}).items() if word in ("missed", "near", "ahead")}
-            word = next((word for word in ("missed", "near", "ahead") if open_here.get(word)), None)
+            counts = days.get(day, {})
+            word = next((word for word in ("missed", "near", "ahead") if counts.get(word)), None)
             fill = COLOURS[word] if word else "#F3F4F6" if weekday > 4 else "#FFFFFF"
             ink = "#FFFFFF" if word else INK
             axes.add_patch(
@@ -62,10 +70,10 @@ def calendar(days: Mapping[date, Mapping[str, int]], today: date, weeks: int = 9
                           linewidth=2.4 if day == today else 0.8, zorder=3 if day == today else 1)  # fmt: skip
             )
             label = f"{day.day} {day:%b}" if day.day == 1 or (week == 0 and weekday == 0) else str(day.day)
-            axes.text(weekday + 0.05, week + 0.3, label, fontsize=8, color=ink, weight="bold" if day == today else None,
-                      zorder=4)  # fmt: skip
+            weight = "bold" if day == today else "normal"
+            axes.text(weekday + 0.05, week + 0.3, label, fontsize=8, color=ink, weight=weight, zorder=4)
             if word:
-                axes.text(weekday + 0.5, week + 0.72, f"{SIGNS[word]} {sum(open_here.values()):,} due",
+                axes.text(weekday + 0.5, week + 0.72, f"{SIGNS[word]} {sum(counts.values()):,} due",
                           fontsize=9.5, color=ink, ha="center", weight="bold", zorder=4)  # fmt: skip
     axes.set_xlim(-0.02, 7.02)
     axes.set_ylim(weeks + 0.02, -0.02)
@@ -74,8 +82,8 @@ def calendar(days: Mapping[date, Mapping[str, int]], today: date, weeks: int = 9
     axes.set_yticks([])
     axes.tick_params(length=0)
     _bare(axes, "left", "bottom")
-    return _svg(figure, "calendar", "Deadlines calendar",
-                f"Nine weeks around {today.isoformat()}; the table below lists each day with open deadlines.")  # fmt: skip
+    about = f"{weeks} weeks around {today.isoformat()}; the table below lists each day with open deadlines."
+    return _svg(figure, "calendar", "Deadlines calendar", about)
 
 
 def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
@@ -90,7 +98,7 @@ def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
         share = attended / learners if learners and marked else None
         axes.add_patch(
             Rectangle((session_no - 1, row), 1, 1, edgecolor="#FFFFFF", linewidth=1.5, hatch="" if marked else "////",
-                      facecolor="#ECEEF1" if share is None else _shade(share))  # fmt: skip
+                      facecolor="#D5D9DF" if share is None else _shade(share))  # fmt: skip
         )
         shown = "–" if share is None else f"{'▼' if share < 0.75 else ''}{share:.0%}"
         axes.text(session_no - 0.5, row + 0.5, shown, ha="center", va="center", fontsize=9 if widest <= 12 else 7,
@@ -102,8 +110,8 @@ def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     _bare(axes, "left", "bottom")
-    return _svg(figure, "heat", "Attendance by run and session",
-                "Percent of enrolled trainees who came; ▼ marks less than 75 %, a dash a session without marks.")  # fmt: skip
+    about = "Percent of enrolled trainees who came; ▼ marks less than 75 %, a dash a session without marks."
+    return _svg(figure, "heat", "Attendance by run and session", about)
 
 
 def ageing(counts: Mapping[str, Sequence[int]]) -> str:
@@ -189,10 +197,7 @@ def _svg(figure: Figure, name: str, title: str, description: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="#|href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r'xlink:href="#[^"]*?', lambda found: found.group(0), text)
-    opening = (
-        f'<svg role="img" aria-labelledby="{name}-title {name}-description" class="chart" '
-    )
+    opening = f'<svg role="img" aria-labelledby="{name}-title {name}-description" class="chart" '
     return text.replace("<svg ", opening, 1).replace(
         ">",
         f'>\n<title id="{name}-title">{escape(title)}</title>'

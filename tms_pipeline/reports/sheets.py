@@ -8,7 +8,16 @@ from typing import Any
 
 from tms_pipeline.compliance.deadlines import Standing
 from tms_pipeline.reports.facts import Facts
-from tms_pipeline.reports.words import CLASSES, CONFIDENCE, STANDINGS, file_words, kind_words, mode_words
+from tms_pipeline.reports.words import (
+    CLASSES,
+    CONFIDENCE,
+    STANDINGS,
+    field_words,
+    file_words,
+    kind_word,
+    kind_words,
+    mode_words,
+)
 from tms_pipeline.reports.workbook import Book, Column
 
 Section = tuple[str, tuple[str, ...], Iterable[tuple[Any, ...]]]
@@ -36,8 +45,10 @@ def reconciliation(facts: Facts, path: Path) -> None:
         ("Discrepancies by kind", ("Class", "Kind", "Count"),
          [(name, kind_words(kind), count) for name, kinds in facts.numbers["discrepancies_by_kind"].items()
           for kind, count in kinds.items()]),
-        ("Matched", ("Kind", "Count"), [(kind_words(kind), count) for kind, count in counts.get("matched", {}).items()]),
-        ("Read from SSG", ("Kind", "State"), [(kind_words(kind), state) for kind, state in counts.get("read", {}).items()]),
+        ("Matched", ("Kind", "Count"),
+         [(kind_words(kind), count) for kind, count in counts.get("matched", {}).items()]),
+        ("Read from SSG", ("Kind", "State"),
+         [(kind_words(kind), state) for kind, state in counts.get("read", {}).items()]),
         ("Trend", ("Day", "Class", "Count"), [(day, name, count) for day, name, count in facts.trend if name]),
     ]  # fmt: skip
     columns = (
@@ -47,7 +58,9 @@ def reconciliation(facts: Facts, path: Path) -> None:
     with _book(facts, path, "Reconciliation with SSG") as book:
         book.summary([_reviewed(facts, "reconciliation"), "Personal values are shown as 'sealed'."], sections)
         rows = facts.stream("discrepancies", review_id=facts.review_id("reconciliation"))
-        book.table("Discrepancies", columns, ((row[0], kind_words(row[1]), *row[2:]) for row in rows))
+        book.table("Discrepancies", columns, (
+            (row[0], kind_word(row[1]), *row[2:4], field_words(row[1], row[4]), *row[5:]) for row in rows
+        ))  # fmt: skip
 
 
 def compliance(facts: Facts, path: Path) -> None:
@@ -70,8 +83,8 @@ def compliance(facts: Facts, path: Path) -> None:
         Column("How sure", 24, True), Column("Source", 50, True), Column("Source date", 13), Column("Checked", 9),
     )  # fmt: skip
     with _book(facts, path, "Compliance") as book:
-        book.summary([_reviewed(facts, "compliance"), "Days are calendar days in Singapore; the last day counts whole."],
-                     sections)  # fmt: skip
+        days = "Days are calendar days in Singapore; the whole of the last day counts."
+        book.summary([_reviewed(facts, "compliance"), days], sections)
         rows = facts.stream("deadlines", review_id=facts.review_id("compliance"))
         book.table("Findings", columns, (
             (row[0], facts.rule_title(row[1]), *row[3:]) for row in rows
@@ -100,7 +113,7 @@ def dead_letters(facts: Facts, path: Path) -> None:
               [(kind_words(kind), count) for kind, states in facts.numbers["submissions"].items()
                if (count := states.get("rejected", 0) + states.get("dead", 0))])],
         )  # fmt: skip
-        book.table("Dead letters", columns, ((row[0], kind_words(row[1]), *row[2:]) for row in facts.stream("dead_letters")))
+        book.table("Dead letters", columns, _with_kind(facts.stream("dead_letters")))
 
 
 def submissions(facts: Facts, path: Path) -> None:
@@ -126,9 +139,8 @@ def submissions(facts: Facts, path: Path) -> None:
              [(one["upload_id"], one["state"], one["rows"], one["accepted"], one["unchanged"], one["rejected"],
                one["superseded"], file_words(one["file"])) for one in facts.numbers["uploads"]]),
         ])  # fmt: skip
-        book.table("Receipts", receipt_columns, ((row[0], kind_words(row[1]), *row[2:]) for row in facts.stream("receipts")))
-        book.table("Open", open_columns,
-                   ((row[0], kind_words(row[1]), *row[2:]) for row in facts.stream("open_submissions")))  # fmt: skip
+        book.table("Receipts", receipt_columns, _with_kind(facts.stream("receipts")))
+        book.table("Open", open_columns, _with_kind(facts.stream("open_submissions")))
 
 
 def runs(facts: Facts, path: Path) -> None:
@@ -150,7 +162,6 @@ def runs(facts: Facts, path: Path) -> None:
     found = list(facts.stream(
         "runs", reconciliation=facts.review_id("reconciliation"), compliance=facts.review_id("compliance")
     ))  # fmt: skip
-    total: Callable[[int], int] = lambda place: sum(row[place] for row in found)  # noqa: E731
     with _book(facts, path, "Course runs") as book:
         book.summary([_reviewed(facts, "compliance")], [
             ("Overview", ("What", "Count"), [
@@ -162,10 +173,16 @@ def runs(facts: Facts, path: Path) -> None:
                 ("with a near deadline", sum(bool(row[24]) for row in found)),
             ]),
             ("Records", ("Kind", "Ours", "At SSG"),
-             [(name, total(9 + 2 * number), total(10 + 2 * number)) for number, name in enumerate(counts)]),
+             [(name, sum(row[9 + 2 * number] for row in found), sum(row[10 + 2 * number] for row in found))
+              for number, name in enumerate(counts)]),
         ])  # fmt: skip
         book.table("Runs", columns, ((*row[:5], mode_words(row[5]), *row[6:]) for row in found))
         book.table("Deadlines", due_columns, _due_rows(facts))
+
+
+def _with_kind(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The rows with the record kind in their second place in words."""
+    return ((row[0], kind_word(row[1]), *row[2:]) for row in rows)
 
 
 def _due_rows(facts: Facts) -> Iterator[tuple[Any, ...]]:

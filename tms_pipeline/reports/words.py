@@ -41,6 +41,18 @@ def kind_words(kind: str) -> str:
     return KINDS[kind].plural if kind in KINDS else kind.replace("_", " ").capitalize()
 
 
+def kind_word(kind: str) -> str:
+    """One record of a kind as people say it."""
+    return KINDS[kind].title if kind in KINDS else kind.replace("_", " ").capitalize()
+
+
+def field_words(kind: str, field: str | None) -> str:
+    """A field by its column title; what is no field of ours stays as it is."""
+    if not field or kind not in KINDS:
+        return field or ""
+    return next((one.title for one in KINDS[kind].fields if one.name == field), field)
+
+
 def mode_words(mode: str | None) -> str:
     """The mode of training as people say it."""
     names = MODE_OF_TRAINING.get(mode or "")

@@ -75,7 +75,9 @@ class Book:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._book.close()
 
-    def summary(self, intro: Sequence[str], sections: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]) -> None:
+    def summary(
+        self, intro: Sequence[str], sections: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]
+    ) -> None:
         """The first sheet: what this is, as of when, and small tables (title, headings, rows)."""
         sheet = self._book.add_worksheet("Summary")
         sheet.set_column(0, 0, 38)

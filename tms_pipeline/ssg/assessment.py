@@ -8,20 +8,16 @@ from pydantic import Field
 from tms_pipeline.ssg.codes import AssessmentResult, Grade, IdType
 from tms_pipeline.ssg.enrolment import course_filter, filled, paging
 from tms_pipeline.ssg.party import CourseAndRun, CourseBrief, PartnerView, PersonView, TrainingPartner
-from tms_pipeline.ssg.wire import (
+from tms_pipeline.ssg.values import (
     EMPTY_OBJECT,
     DateText,
-    From,
-    Inside,
     NeededText,
-    Reply,
-    Request,
     SomeDate,
     SomeInstant,
     SomeInt,
     SomeText,
-    text,
 )
+from tms_pipeline.ssg.wire import From, Inside, Reply, Request, text
 
 
 class AssessmentTrainee(Request):

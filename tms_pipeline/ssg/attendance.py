@@ -8,19 +8,8 @@ from pydantic import Field, model_validator
 from tms_pipeline.ssg.codes import AttendanceStatus, IdCode, SurveyLanguage, TrainingMode
 from tms_pipeline.ssg.party import CodeView, ContactNumberView
 from tms_pipeline.ssg.session import SessionView
-from tms_pipeline.ssg.wire import (
-    EMPTY_LIST,
-    EMPTY_OBJECT,
-    Amount,
-    Flag,
-    Inside,
-    Reply,
-    Request,
-    SomeInt,
-    SomeNumber,
-    SomeText,
-    text,
-)
+from tms_pipeline.ssg.values import EMPTY_LIST, EMPTY_OBJECT, Amount, Flag, SomeInt, SomeNumber, SomeText
+from tms_pipeline.ssg.wire import Inside, Reply, Request, text
 
 
 class AttendanceContact(Request):
@@ -32,6 +21,7 @@ class AttendanceContact(Request):
     country_code: Annotated[int, Field(ge=1, le=999)] = 65
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels: the area code even when it is null."""
         return {"mobile": self.mobile or "", "areaCode": self.area_code, "countryCode": self.country_code}
 
 

@@ -33,6 +33,8 @@ class CallRecord:
 
 @dataclass
 class Trace:
+    """What is known of a call while it runs."""
+
     status: int | None = None
     sent_bytes: int = 0
     received_bytes: int = 0

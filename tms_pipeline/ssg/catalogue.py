@@ -13,17 +13,8 @@ from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.ssg.paging import every
 from tms_pipeline.ssg.party import Page, PartnerView
 from tms_pipeline.ssg.replies import Group, OpenReply, listed, open_reply, rows
-from tms_pipeline.ssg.wire import (
-    EMPTY_LIST,
-    EMPTY_OBJECT,
-    Flag,
-    NeededText,
-    Reply,
-    Request,
-    SomeDate,
-    SomeNumber,
-    SomeText,
-)
+from tms_pipeline.ssg.values import EMPTY_LIST, EMPTY_OBJECT, Flag, NeededText, SomeDate, SomeNumber, SomeText
+from tms_pipeline.ssg.wire import Reply, Request
 
 
 class RegistryQuery(Request):

@@ -44,6 +44,7 @@ class VacancyCode(Code):
 
     @property
     def description(self) -> str:
+        """What SSG calls it."""
         return {"A": "Available", "F": "Full", "L": "Limited Vacancy"}[self.value]
 
 
@@ -58,6 +59,7 @@ class IdCode(Code):
 
     @property
     def description(self) -> str:
+        """What SSG calls it."""
         return {
             "SP": "Singapore Pink Identification Card",
             "SB": "Singapore Blue Identification Card",
@@ -83,6 +85,7 @@ class TrainerType(Code):
 
     @property
     def description(self) -> str:
+        """What SSG calls it."""
         return {"1": "Existing", "2": "New"}[self.value]
 
 

@@ -5,8 +5,10 @@ their records can carry an URL with an id number in it, or the bytes of an answe
 """
 
 import contextlib
+import datetime as dt
 import logging
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +17,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tms_pipeline.ssg.config import ClientConfig
+from tms_pipeline.ssg.config import ClientConfig, certificate_expiry
 from tms_pipeline.ssg.errors import SsgError, failure
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 CONNECT_SECONDS = 10.0
+PROBE_SECONDS = 2.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CERTIFICATE_ALERT = re.compile(r"ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
@@ -69,10 +72,12 @@ class Connection:
             if _outside_calls not in logger.filters:
                 logger.addFilter(_outside_calls)
         self._clock = clock
+        self._cert_file = config.cert_file or ""
         secure = config.base_url.startswith("https:") or config.oauth_base_url.startswith("https:")
         hosts = {urlsplit(url).hostname for url in (config.base_url, config.oauth_base_url) if url}
+        self._tls = tls_context(config) if secure else None
         self._client = httpx.Client(
-            verify=tls_context(config) if secure else False,  # noqa: S501 - plain http, loopback only
+            verify=self._tls or False,  # False: plain http, loopback only
             trust_env=not hosts <= set(_LOOPBACK),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
@@ -80,7 +85,38 @@ class Connection:
         )
 
     def close(self) -> None:
+        """Close every connection."""
         self._client.close()
+
+    def certificate_refused(self, url: str) -> bool:
+        """Ask with a bare handshake, which does nothing at SSG, whether our certificate is the trouble.
+
+        A server that refuses it often just hangs up on a request, and its alert is lost on the way. One that
+        hangs up on the bare handshake, too, counts when we have no certificate or when it is out of date.
+        """
+        parts = urlsplit(url)
+        if self._tls is None or parts.scheme != "https" or parts.hostname is None:
+            return False
+        try:
+            with (
+                socket.create_connection((parts.hostname, parts.port or 443), PROBE_SECONDS) as plain,
+                self._tls.wrap_socket(plain, server_hostname=parts.hostname) as secure,
+            ):
+                secure.settimeout(PROBE_SECONDS)
+                hung_up = secure.recv(1) == b""
+        except ssl.SSLError as error:
+            return _CERTIFICATE_ALERT.search(error.reason or "") is not None
+        except ConnectionResetError:
+            hung_up = True
+        except OSError:
+            return False
+        return hung_up and not self._certificate_in_date()
+
+    def _certificate_in_date(self) -> bool:
+        try:
+            return bool(self._cert_file) and certificate_expiry(self._cert_file) > dt.datetime.now(dt.UTC)
+        except (OSError, ValueError):
+            return False
 
     def exchange(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, seconds: float

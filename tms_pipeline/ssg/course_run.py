@@ -9,13 +9,9 @@ from tms_pipeline.ssg.codes import TrainingMode, VacancyCode
 from tms_pipeline.ssg.course_run_view import CourseRunView
 from tms_pipeline.ssg.session import SessionAdd, SessionChange, SessionDelete, SessionUpdate
 from tms_pipeline.ssg.trainer import RunTrainer
+from tms_pipeline.ssg.values import DateNumber
 from tms_pipeline.ssg.venue import Venue, require_venue
-from tms_pipeline.ssg.wire import (
-    DateNumber,
-    Inside,
-    Request,
-    text,
-)
+from tms_pipeline.ssg.wire import Inside, Request, text
 
 
 class RegistrationDates(Request):
@@ -125,6 +121,7 @@ class CourseRunBody(RunFields):
         return self
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels in `runs`."""
         return _run_to_wire(self, self.sessions, self.trainers)
 
 
@@ -158,6 +155,7 @@ class CourseRunEdit(RunFields):
         return self
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels in `run`, with its action."""
         return {"action": "update", **_run_to_wire(self, self.sessions, self.trainers)}
 
     @classmethod
@@ -180,7 +178,7 @@ class CourseRunEdit(RunFields):
                 "closing": view.registration_closing,
             },
             "course_dates": {"start": view.course_start, "end": view.course_end},
-            "schedule_info": view.schedule_info,
+            "schedule_info": view.schedule_info or "",
             "venue": {
                 name: value
                 for name, value in view.venue.model_dump().items()
@@ -190,7 +188,7 @@ class CourseRunEdit(RunFields):
             "threshold": view.threshold,
             "registered_user_count": view.registered_user_count,
             "mode_of_training": view.mode_of_training,
-            "course_admin_email": view.course_admin_email,
+            "course_admin_email": view.course_admin_email or "",
             "course_vacancy": {"code": view.course_vacancy.code},
         }
         if view.schedule_info_type.code:

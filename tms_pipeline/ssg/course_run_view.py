@@ -7,18 +7,9 @@ from pydantic import Field, model_validator
 
 from tms_pipeline.ssg.party import CodeView
 from tms_pipeline.ssg.trainer import RunTrainerView
+from tms_pipeline.ssg.values import EMPTY_LIST, EMPTY_OBJECT, Flag, SomeDate, SomeInt, SomeText, WholeNumber
 from tms_pipeline.ssg.venue import VenueView
-from tms_pipeline.ssg.wire import (
-    EMPTY_LIST,
-    EMPTY_OBJECT,
-    Flag,
-    From,
-    Reply,
-    SomeDate,
-    SomeInt,
-    SomeText,
-    WholeNumber,
-)
+from tms_pipeline.ssg.wire import From, Reply
 
 
 class SupportView(Reply):

@@ -12,16 +12,8 @@ from tms_pipeline.ssg.enrolment_calls import check_id_number
 from tms_pipeline.ssg.envelope import Answer
 from tms_pipeline.ssg.errors import ShapeError
 from tms_pipeline.ssg.replies import Group, OpenReply, open_reply
-from tms_pipeline.ssg.wire import (
-    Amount,
-    DateText,
-    Reply,
-    Request,
-    SomeDate,
-    SomeNumber,
-    SomeText,
-    text,
-)
+from tms_pipeline.ssg.values import Amount, DateText, SomeDate, SomeNumber, SomeText
+from tms_pipeline.ssg.wire import Reply, Request, text
 
 FILE_TYPES = ("pdf", "doc", "docx", "tif", "jpg", "jpeg", "png", "xls", "xlsm", "xlsx")
 

@@ -15,23 +15,20 @@ from tms_pipeline.ssg.party import (
     PartnerView,
     TrainingPartner,
 )
-from tms_pipeline.ssg.wire import (
+from tms_pipeline.ssg.values import (
     EMPTY_OBJECT,
     Amount,
     DateText,
-    From,
-    Inside,
     NeededText,
-    Reply,
-    Request,
+    OldDate,
     RunNumber,
     SomeDate,
     SomeInstant,
     SomeNumber,
     SomeText,
     known,
-    text,
 )
+from tms_pipeline.ssg.wire import From, Inside, Reply, Request, text
 
 
 class EmployerContact(Request):
@@ -230,12 +227,12 @@ class FeesView(Reply):
 
 
 class EnrolmentTraineeView(Reply):
-    """`trainee` in a reply; `email` is read from `email.full`."""
+    """`trainee` in a reply; `email` is read from `email.full`. An incomplete birth date is None."""
 
     id: SomeText = None
     id_type: Annotated[str | None, known(IdType), From("type")] = None
     full_name: SomeText = None
-    date_of_birth: SomeDate = None
+    date_of_birth: OldDate = None
     contact_number: Annotated[ContactNumberView, EMPTY_OBJECT] = ContactNumberView()
     email: Annotated[SomeText, From("full")] = None
     sponsorship_type: Annotated[str | None, known(SponsorshipType)] = None

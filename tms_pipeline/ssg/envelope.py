@@ -36,6 +36,7 @@ class Answer:
 
     @property
     def data(self) -> Any:
+        """`data`, None when there is none."""
         return (self.document or {}).get("data")
 
     @property

@@ -14,16 +14,8 @@ from tms_pipeline.ssg.party import (
     PersonView,
     TrainingPartner,
 )
-from tms_pipeline.ssg.wire import (
-    EMPTY_OBJECT,
-    From,
-    NeededText,
-    Reply,
-    Request,
-    SomeDate,
-    SomeInstant,
-    SomeText,
-)
+from tms_pipeline.ssg.values import EMPTY_OBJECT, NeededText, SomeDate, SomeInstant, SomeText
+from tms_pipeline.ssg.wire import From, Reply, Request
 
 
 class GrantQuery(Request):

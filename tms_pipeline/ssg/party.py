@@ -6,23 +6,18 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from tms_pipeline.ssg.codes import IdType
-from tms_pipeline.ssg.wire import (
+from tms_pipeline.ssg.values import (
     EMPTY_OBJECT,
-    From,
-    Inside,
     NeededText,
-    Reply,
-    Request,
+    OldInt,
     RunNumber,
     SomeDate,
     SomeInstant,
-    SomeInt,
     SomeNumber,
     SomeText,
-    free_text,
     known,
-    text,
 )
+from tms_pipeline.ssg.wire import From, Inside, Reply, Request, free_text, text
 
 Row = TypeVar("Row")
 
@@ -72,10 +67,10 @@ class PartnerView(Reply):
 
 
 class RunBrief(Reply):
-    """The run inside a course in a reply."""
+    """The run inside a course in a reply; `id` is None for an old run whose id is no number."""
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
-    id: SomeInt = None
+    id: OldInt = None
     start_date: SomeDate = None
     end_date: SomeDate = None
 

@@ -6,20 +6,18 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import model_validator
 
 from tms_pipeline.ssg.codes import TrainingMode
-from tms_pipeline.ssg.venue import SessionVenue, VenueView, require_venue
-from tms_pipeline.ssg.wire import (
+from tms_pipeline.ssg.values import (
     EMPTY_OBJECT,
     DateDigits,
     Flag,
     NeededText,
-    Reply,
-    Request,
     SomeDate,
     SomeText,
     SomeTime,
     TimeText,
-    text,
 )
+from tms_pipeline.ssg.venue import SessionVenue, VenueView, require_venue
+from tms_pipeline.ssg.wire import Reply, Request, text
 
 
 class SessionAdd(Request):
@@ -85,6 +83,7 @@ class SessionUpdate(Request):
         return self
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels, with its action."""
         return {"action": "update", **super().to_wire()}
 
 
@@ -96,6 +95,7 @@ class SessionDelete(Request):
     end_date: DateDigits
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels, with its action."""
         return {"action": "delete", **super().to_wire()}
 
 

@@ -6,18 +6,8 @@ from pydantic import Field, model_validator
 
 from tms_pipeline.ssg.codes import IdCode, Salutation, TrainerType
 from tms_pipeline.ssg.party import CodeView
-from tms_pipeline.ssg.wire import (
-    EMPTY_LIST,
-    EMPTY_OBJECT,
-    Flag,
-    From,
-    Inside,
-    Reply,
-    Request,
-    SomeInt,
-    SomeText,
-    text,
-)
+from tms_pipeline.ssg.values import EMPTY_LIST, EMPTY_OBJECT, Flag, SomeInt, SomeText
+from tms_pipeline.ssg.wire import From, Inside, Reply, Request, text
 
 
 class TrainerRole(Request):
@@ -122,6 +112,7 @@ class TrainerBody(Request):
         return _unwrap_codes(values, "idType")
 
     def to_wire(self) -> dict[str, Any]:
+        """As it travels, with the descriptions of its codes."""
         wire = super().to_wire()
         wire["idType"] = {"code": self.id_type, "description": self.id_type.description}
         return wire

@@ -52,6 +52,7 @@ class Transport:
         self._tokens = TokenCache(self._fetch_token, clock)
 
     def close(self) -> None:
+        """Close every connection."""
         self._connection.close()
 
     def check_token(self) -> None:
@@ -197,9 +198,12 @@ class Transport:
         except Broken as error:
             broken = error
         if broken is not None:
-            dialect = "reply" if broken.code == "too-large" else "transport"
+            code, sent = broken.code, broken.sent
+            if code == "reset" and not endpoint.is_write and self._connection.certificate_refused(url):
+                code = "tls-client"  # never for a write: it may have been done before the trouble began
+            dialect = "reply" if code == "too-large" else "transport"
             self._fail(
-                self._classified(endpoint, None, dialect, broken.code, sent=broken.sent),
+                self._classified(endpoint, None, dialect, code, sent=sent),
                 endpoint,
                 correlation_id,
             )

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from tms_pipeline.ssg.codes import TrainingMode
-from tms_pipeline.ssg.wire import Flag, Reply, Request, SomeText
+from tms_pipeline.ssg.values import Flag, SomeText
+from tms_pipeline.ssg.wire import Reply, Request
 
 
 class Venue(Request):

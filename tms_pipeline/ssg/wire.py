@@ -3,28 +3,18 @@
 Neither shows a value in `repr`, in `str` or in an error.
 """
 
-import datetime as dt
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    PlainSerializer,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import core_schema
 
 from tms_pipeline.ssg.errors import ShapeError
-
-SINGAPORE = ZoneInfo("Asia/Singapore")
-
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -74,6 +64,13 @@ class Quiet(BaseModel):
 
     def __str__(self) -> str:
         return self.__repr__()
+
+    if not TYPE_CHECKING:  # type checkers know that the models are frozen
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} is frozen"
+            )  # pydantic's error shows the value
 
 
 class Request(Quiet, metaclass=_RefusingMeta):
@@ -165,12 +162,14 @@ class Inside:
         )
 
     def unwrap(self, value: Any) -> Any:
+        """The value out of its objects."""
         for name in self.names:
             if isinstance(value, Mapping) and not (self.model and name not in value):
                 value = value.get(name)
         return value
 
     def wrap(self, value: Any, serialise: Callable[[Any], Any]) -> Any:
+        """The value in its objects again."""
         inner = serialise(value)
         for name in reversed(self.names):
             inner = {name: inner}
@@ -182,129 +181,3 @@ class From(Inside):
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         return core_schema.no_info_before_validator_function(self.unwrap, handler(source))
-
-
-def parse_date(value: Any) -> Any:
-    """A date from 20251120, "20251120", "2025-11-20" or a timestamp's text; "" and 0 are None."""
-    if value is None or isinstance(value, dt.date):
-        return value
-    text_value = str(value).strip()
-    if text_value in ("", "0"):
-        return None
-    if re.fullmatch(r"\d{8}", text_value):
-        return dt.date(int(text_value[:4]), int(text_value[4:6]), int(text_value[6:]))
-    if re.match(r"\d{4}-\d{2}-\d{2}($|[T ])", text_value):
-        return dt.date.fromisoformat(text_value[:10])
-    raise ValueError("must be a date, YYYYMMDD or YYYY-MM-DD")
-
-
-def parse_time(value: Any) -> Any:
-    """A time from "HH:mm" or "HH:mm:ss"; "" is None."""
-    if value is None or isinstance(value, dt.time):
-        return value
-    text_value = str(value).strip()
-    if not text_value:
-        return None
-    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text_value):
-        raise ValueError("must be a time, HH:mm or HH:mm:ss")
-    return dt.time.fromisoformat(text_value.zfill(5) if text_value.count(":") == 1 else text_value.zfill(8))
-
-
-def _compact(day: dt.date) -> str:
-    return day.isoformat().replace("-", "")
-
-
-_READ_DATE = BeforeValidator(parse_date)
-DateNumber = Annotated[dt.date, _READ_DATE, PlainSerializer(lambda day: int(_compact(day)))]
-DateDigits = Annotated[dt.date, _READ_DATE, PlainSerializer(_compact)]
-DateText = Annotated[dt.date, _READ_DATE, PlainSerializer(dt.date.isoformat)]
-TimeText = Annotated[dt.time, BeforeValidator(parse_time), PlainSerializer(lambda at: at.strftime("%H:%M"))]
-Amount = Annotated[Decimal, PlainSerializer(float)]
-RunNumber = Annotated[int, PlainSerializer(str)]
-
-# ---- parts of reply models ----
-
-
-def _plain_text(value: Any) -> Any:
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a text")
-    return str(value)
-
-
-def _number(value: Any) -> Any:
-    if value is None or isinstance(value, Decimal):
-        return value
-    text_value = str(value).replace(",", "").strip()
-    if not text_value:
-        return None
-    try:
-        number = Decimal(text_value)
-    except InvalidOperation:
-        raise ValueError("must be a number") from None
-    if not number.is_finite():
-        raise ValueError("must be a number")
-    return number
-
-
-def _whole(value: Any) -> Any:
-    number = _number(None if isinstance(value, Mapping | list | bool) else value)
-    if number is None:
-        return None
-    if number != number.to_integral_value() or math.fabs(number.adjusted()) > 18:
-        raise ValueError("must be a whole number")
-    return int(number)
-
-
-def _yes(value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    return str(value).strip().casefold() in ("yes", "true", "1", "y")
-
-
-def parse_instant(value: Any) -> Any:
-    """A moment in UTC, from ISO with zone or from Singapore's local text (ssg-api 3.1); "" is None."""
-    if value is None or isinstance(value, dt.datetime):
-        return value
-    text_value = str(value).strip()
-    if not text_value:
-        return None
-    moment = dt.datetime.fromisoformat(text_value)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=SINGAPORE)).astimezone(dt.UTC)
-
-
-def _members(value: Any) -> Any:
-    return () if value is None or value == "" or value == {} else value
-
-
-def _object(value: Any) -> Any:
-    return {} if value is None or value == "" or value == [] else value
-
-
-def known(codes: type[Any]) -> BeforeValidator:
-    """Give a code its official spelling; one that is not in the list passes as it is."""
-
-    def spell(value: Any) -> Any:
-        value = _plain_text(value)
-        try:
-            return None if value is None else codes(value).value
-        except ValueError:
-            return value
-
-    return BeforeValidator(spell)
-
-
-SomeText = Annotated[str | None, BeforeValidator(_plain_text)]
-SomeDate = Annotated[dt.date | None, _READ_DATE]
-SomeTime = Annotated[dt.time | None, BeforeValidator(parse_time)]
-SomeInstant = Annotated[dt.datetime | None, BeforeValidator(parse_instant)]
-SomeNumber = Annotated[Decimal | None, BeforeValidator(_number)]
-SomeInt = Annotated[int | None, BeforeValidator(_whole)]
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
-NeededText = Annotated[str, BeforeValidator(_plain_text)]
-Flag = Annotated[bool, BeforeValidator(_yes)]
-EMPTY_LIST = BeforeValidator(_members)
-EMPTY_OBJECT = BeforeValidator(_object)

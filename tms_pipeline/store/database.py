@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,8 +13,6 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy.engine import URL, make_url
-
-import json
 
 Connection = psycopg.Connection[TupleRow]
 set_json_dumps(lambda value: json.dumps(value, sort_keys=True, default=str))

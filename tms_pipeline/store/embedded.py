@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from sqlalchemy.engine import URL
 
 from tms_pipeline.store.database import DatabaseError
@@ -69,9 +70,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str = BUSINESS) -> URL:
         """The address of a database of this server."""
-        return URL.create(
-            "postgresql+psycopg", username=USER, database=database, query={"host": str(self.socket)}
-        )
+        return URL.create("postgresql+psycopg", username=USER, database=database, query={"host": str(self.socket)})
 
     def acquire(self) -> EmbeddedPostgres:
         """Start the server if it is not up, and count this process among its users."""
@@ -122,8 +121,19 @@ class EmbeddedPostgres:
             for leftover in self.data.iterdir():  # an initdb that was killed half-way
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             done = self._run(
-                [str(binaries / "initdb"), "-D", str(self.data), "-N", "-A", "trust", "-U", USER, "-E", "UTF8",
-                 "--locale=C.UTF-8"],
+                [
+                    str(binaries / "initdb"),
+                    "-D",
+                    str(self.data),
+                    "-N",
+                    "-A",
+                    "trust",
+                    "-U",
+                    USER,
+                    "-E",
+                    "UTF8",
+                    "--locale=C.UTF-8",
+                ],
                 environment,
             )
             if done.returncode != 0:
@@ -136,9 +146,17 @@ class EmbeddedPostgres:
         for name, value in _SETTINGS.items():
             arguments += ["-c", f"{name}={value}"]
         with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
-            process = subprocess.Popen(
-                arguments, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, **self._as_owner(),
+            process = subprocess.Popen(  # noqa: S603  (our own binaries)
+                arguments,
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                user=self.owner.pw_uid if self.owner else None,
+                group=self.owner.pw_gid if self.owner else None,
+                extra_groups=[] if self.owner else None,
             )
         end = time.monotonic() + 60  # crash recovery of a large database takes its time
         while not self._answers():
@@ -166,16 +184,19 @@ class EmbeddedPostgres:
             have = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
             for name in (BUSINESS, DAGSTER):
                 if name not in have:
-                    connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-
-    def _as_owner(self) -> dict[str, object]:
-        if self.owner is None:
-            return {}
-        return {"user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def _run(self, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]  # noqa: S603  (our own binaries)
-            arguments, env=environment, cwd="/", capture_output=True, check=False, timeout=120, **self._as_owner()
+        return subprocess.run(  # noqa: S603  (our own binaries)
+            arguments,
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            check=False,
+            timeout=120,
+            user=self.owner.pw_uid if self.owner else None,
+            group=self.owner.pw_gid if self.owner else None,
+            extra_groups=[] if self.owner else None,
         )
 
 
@@ -216,7 +237,9 @@ def _binaries(owner: pwd.struct_passwd | None) -> Path:
     found = shutil.which("postgres")
     if found and shutil.which("initdb"):
         return Path(found).parent
-    raise DatabaseError("No Postgres for this machine comes with the project; install Postgres 15 or newer or set DATABASE_URL.")
+    raise DatabaseError(
+        "No Postgres for this machine comes with the project; install Postgres 15 or newer or set DATABASE_URL."
+    )
 
 
 def _copied(package: Path) -> Path:

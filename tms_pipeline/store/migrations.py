@@ -36,7 +36,9 @@ def state(url: URL) -> MigrationState:
     """Which migrations the database has and lacks."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection, opts={"version_table": "schema_version"}).get_current_revision()
+        current = MigrationContext.configure(
+            connection, opts={"version_table": "schema_version"}
+        ).get_current_revision()
     script = ScriptDirectory.from_config(_config())
     known = [revision.revision for revision in script.walk_revisions()][::-1]
     start = known.index(current) + 1 if current in known else 0

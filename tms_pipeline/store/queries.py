@@ -23,10 +23,10 @@ def query(name: str, **parts: sql.Composable | str) -> sql.Composed:
         key: part if isinstance(part, sql.Composable) else sql.Identifier(*part.split("."))
         for key, part in parts.items()
     }
-    return sql.SQL(text(name)).format(**filled)  # type: ignore[arg-type]
+    return sql.SQL(text(name)).format(**filled)
 
 
 def columns(names: list[str] | tuple[str, ...], prefix: str = "") -> sql.Composed:
     """A comma-separated list of column identifiers, each behind the prefix (such as "s.")."""
-    lead = sql.SQL(prefix)  # type: ignore[arg-type]
+    lead = sql.SQL(prefix)
     return sql.SQL(", ").join(lead + sql.Identifier(name) for name in names)

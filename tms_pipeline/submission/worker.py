@@ -23,7 +23,7 @@ import structlog
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.identity.marks import Marker
-from tms_pipeline.mirror.rows import bind, merge, row_of
+from tms_pipeline.mirror.rows import merge_one, row_of
 from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import ErrorClass, SsgError
@@ -328,15 +328,13 @@ class Worker:
         row = {**row_of(self.marker, seen), "key": key}
         if not new:
             row.pop("created_on", None)  # only SSG knows when it was made; a write of ours must not claim it
-        merge(connection, seen.kind, [row], how="write", seen_at=now)
+        merge_one(connection, seen.kind, row, how="write", seen_at=now)
         if seen.kind == "course_run" and not seen.live:
             # SSG deletes all sessions with their run (ssg-api 4.3).
             connection.execute(
                 "UPDATE mirror.session SET live = false, ssg_status = 'deleted', seen_at = %s WHERE ssg_run_id = %s",
                 (now, seen.ssg_ref),
             )
-        if seen.kind == "enrolment" and key:
-            bind(connection, ())
 
     def _failed(self, item: Claimed, attempt: int, record: OpenRecord, error: SsgError) -> None:
         settings = self.workplace.settings

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from . import clock as clocks
@@ -19,6 +19,11 @@ from .settings import Settings
 from .store import SHOWN
 
 HOSTS = {"localhost", "127.0.0.1", "::1", "[::1]"}
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    """Plain ASCII JSON: records may hold texts that UTF-8 cannot carry."""
+    return Response(json.dumps(body), status, media_type="application/json")
 
 
 def host_of(header: str) -> str:
@@ -67,15 +72,15 @@ class Control:
                 try:
                     body = json.loads(raw)
                 except (ValueError, RecursionError):
-                    return JSONResponse({"error": "the body is not JSON"}, 400)
+                    return answer({"error": "the body is not JSON"}, 400)
             try:
-                return JSONResponse(act(request.query_params, body))
+                return answer(act(request.query_params, body))
             except LookupError as error:
-                return JSONResponse({"error": str(error.args[0] if error.args else error)}, 404)
+                return answer({"error": str(error.args[0] if error.args else error)}, 404)
             except (ValueError, TypeError, OverflowError, AttributeError) as error:
-                return JSONResponse({"error": str(error)}, 400)
+                return answer({"error": str(error)}, 400)
             except Refusal as refusal:
-                return JSONResponse({"error": refusal.reply.body}, 400)
+                return answer({"error": refusal.reply.body}, 400)
 
         return run
 
@@ -248,4 +253,4 @@ def refuse_stranger(request: Request) -> Response | None:
     client = request.client.host if request.client else ""
     if named and own and (client in ("::1", "testclient") or client.startswith("127.")):
         return None
-    return JSONResponse({"error": "this page answers on loopback only"}, 403)
+    return answer({"error": "this page answers on loopback only"}, 403)

@@ -41,6 +41,7 @@ class Request:
     raw: bytes
     open_host: bool
     uen: str = ""
+    wrote: bool = False
 
 
 class Gateway:
@@ -57,7 +58,7 @@ class Gateway:
 
     async def handle(self, request: Request) -> None:
         """Answer one call, and remember it without its bodies."""
-        started, world, commits = time.perf_counter(), self.world, self.world.store.commits
+        started, world = time.perf_counter(), self.world
         probe = self._probe(request)
         request.name = request.endpoint.actions.get(text(_action(probe)).lower(), request.endpoint.name)
         pages = (dig(probe, "parameters.page"), dig(probe, "page"), request.query.get("page"))
@@ -75,8 +76,7 @@ class Gateway:
             await self._pause(request, latency / 1000)
         status = await self._answer(request, hits)
         self.counts[request.name] += 1
-        wrote = world.store.commits - commits if request.endpoint.writes else 0
-        if wrote:
+        if request.wrote:
             self.writes[request.name] += 1
         self.calls.append(
             {
@@ -87,7 +87,7 @@ class Gateway:
                 "status": status,
                 "ms": round((time.perf_counter() - started) * 1000, 3),
                 "caller": request.uen,
-                "wrote": bool(wrote),
+                "wrote": request.wrote,
                 "faults": [fault.kind for fault in hits],
                 "correlation": {
                     name: request.headers[name] for name in CORRELATION if name in request.headers
@@ -110,6 +110,7 @@ class Gateway:
     def process(self, request: Request, settings: Settings, hits: list[Fault]) -> tuple[Reply, bytes]:
         """Steps 1 to 10 of 14.3; returns the reply and the key it is written with."""
         world, endpoint, key = self.world, request.endpoint, self.world.apps[0].key
+        commits = world.store.commits
         try:
             app = caller.admit(world, endpoint, request.scope, request.headers, request.open_host)
             request.uen, key = app.uen, app.key
@@ -136,6 +137,8 @@ class Gateway:
         except Exception:  # a fault of the simulator itself: shown on stderr, never hidden as SSG's
             traceback.print_exc(file=sys.stderr)
             reply = gateway_error(500, "The simulator failed; its stderr says why").reply
+        if endpoint.writes and reply.kind == "success" and world.store.commits != commits:
+            request.wrote = True
         if settings.business_errors_http_200 and reply.kind == "business":
             reply.status = 200
         return reply, key

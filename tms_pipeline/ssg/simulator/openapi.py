@@ -11,12 +11,15 @@ from .endpoints import ENDPOINTS, VERSIONS
 from .envelopes import Json
 
 S: Json = {"type": "string"}
-I: Json = {"type": "integer"}  # noqa: E741
+WHOLE: Json = {"type": "integer"}
 N: Json = {"type": "number"}
 B: Json = {"type": "boolean"}
 DAY: Json = {"type": "string", "format": "date"}
 NUMERIC_DAY: Json = {"type": "integer", "minimum": 20000101, "maximum": 20991231}
-PAGE: Json = {"page": {**I, "minimum": 0, "maximum": 9999}, "pageSize": {**I, "minimum": 1, "maximum": 100}}
+PAGE: Json = {
+    "page": {**WHOLE, "minimum": 0, "maximum": 9999},
+    "pageSize": {**WHOLE, "minimum": 1, "maximum": 100},
+}
 
 
 def text(maximum: int) -> Json:
@@ -64,18 +67,18 @@ PARAMETERS = {**shape("page pageSize", **PAGE)}
 TRAINER = shape(
     "trainerType idNumber",
     trainerType=shape("code", code=choice("1", "2"), description=text(128)),
-    indexNumber=I,
+    indexNumber=WHOLE,
     id=S,
     name=text(66),
     email=text(320),
     idNumber=text(50),
     idType=shape("code", code=choice(*ID_TYPES), description=text(128)),
-    roles=listed(shape("role", role=shape("id description", id=I, description=S))),
+    roles=listed(shape("role", role=shape("id description", id=WHOLE, description=S))),
     inTrainingProviderProfile=B,
     domainAreaOfPractice=text(1000),
     experience=text(1000),
     linkedInURL=text(255),
-    salutationId=I,
+    salutationId=WHOLE,
     photo=shape("", name=text(255), content=S),
     linkedSsecEQAs=listed(shape("", description=S, ssecEQA=shape("code", code=S))),
 )
@@ -91,15 +94,15 @@ SESSION = shape(
     venue=VENUE,
 )
 RUN_FIELDS: Json = {
-    "sequenceNumber": I,
+    "sequenceNumber": WHOLE,
     "registrationDates": shape("opening closing", opening=NUMERIC_DAY, closing=NUMERIC_DAY),
     "courseDates": shape("start end", start=NUMERIC_DAY, end=NUMERIC_DAY),
     "scheduleInfoType": shape("code description", code=text(2), description=text(32)),
     "scheduleInfo": S,
     "venue": VENUE,
-    "intakeSize": I,
-    "threshold": I,
-    "registeredUserCount": I,
+    "intakeSize": WHOLE,
+    "threshold": WHOLE,
+    "registeredUserCount": WHOLE,
     "modeOfTraining": choice(*MODES),
     "courseAdminEmail": text(255),
     "courseVacancy": shape("code", code=choice(*VACANCIES), description=text(128)),
@@ -145,7 +148,7 @@ ENROLMENT_EDIT = shape(
 )
 MARKS: Json = {
     "result": choice("Pass", "Fail", "Exempt"),
-    "score": {**I, "minimum": 0, "maximum": 100},
+    "score": {**WHOLE, "minimum": 0, "maximum": 100},
     "grade": choice(*GRADES),
     "assessmentDate": DAY,
     "skillCode": text(30),
@@ -157,14 +160,15 @@ BODIES: dict[str, Json] = {
         "courseReferenceNumber trainingProvider runs", **COURSE_HEAD, runs=listed(shape(
             "registrationDates courseDates scheduleInfoType scheduleInfo modeOfTraining courseAdminEmail "
             "courseVacancy venue", **RUN_FIELDS), 1))),
-    "course_run.edit": shape("course", course=shape("courseReferenceNumber trainingProvider run", **COURSE_HEAD,
+    "course_run.edit": shape("course", course=shape("courseReferenceNumber trainingProvider run",
+        **COURSE_HEAD,
         run=shape("action", action=choice("update", "delete"), **RUN_FIELDS))),
     "attendance.upload": shape("uen corppassId course", uen=S, corppassId=S, course=shape(
         "sessionID referenceNumber attendance", sessionID=text(300), referenceNumber=text(100),
         attendance=shape("status trainee", status=shape("code", code=choice(*ATTENDANCE)), trainee=shape(
             "id name idType contactNumber surveyLanguage", id=text(50), name=text(66), email=text(320),
             idType=shape("code", code=choice(*ID_TYPES)), contactNumber=shape(
-                "countryCode", mobile=text(15), countryCode={**I, "minimum": 1, "maximum": 999},
+                "countryCode", mobile=text(15), countryCode={**WHOLE, "minimum": 1, "maximum": 999},
                 areaCode={"type": ["integer", "null"], "minimum": 0, "maximum": 99999}),
             numberOfHours={**N, "minimum": 0.5, "maximum": 8}, surveyLanguage=shape(
                 "code", code=choice(*SURVEY_LANGUAGES)))))),
@@ -180,7 +184,8 @@ BODIES: dict[str, Json] = {
         meta=WINDOW, sortBy=SORT, parameters=PARAMETERS),
     "assessment.create": shape("assessment", assessment=shape(
         "course trainee result assessmentDate trainingPartner", course=shape(
-            "referenceNumber run", referenceNumber=text(100), run=RUN_REF), trainingPartner=PARTNER, trainee=shape(
+            "referenceNumber run", referenceNumber=text(100), run=RUN_REF),
+        trainingPartner=PARTNER, trainee=shape(
             "id idType fullName", id=text(20), idType=choice(*TPG_ID_TYPES), fullName=text(200)),
         conferringInstitute=shape("", code=S), **MARKS)),
     "assessment.update": shape("assessment", assessment=shape(
@@ -192,7 +197,8 @@ BODIES: dict[str, Json] = {
         "trainingPartner", trainingPartner=PARTNER, course=FILTER, trainee=shape("", id=S),
         employer=shape("", uen=S), enrolment=shape("", referenceNumber=S)),
         meta=WINDOW, sortBy=SORT, parameters=PARAMETERS),
-    "registry.search": shape("", keyword=S, page=PAGE["page"], pageSize={**I, "minimum": 1, "maximum": 20},
+    "registry.search": shape("", keyword=S, page=PAGE["page"],
+                             pageSize={**WHOLE, "minimum": 1, "maximum": 20},
                              details=S, sortBy=shape("", field=S, order=choice("asc", "desc"))),
     "credit.encrypt": shape("claimRequest", claimRequest=shape(
         "individual course", individual=shape("nric", nric=text(9), email=text(241)), course=shape(
@@ -217,19 +223,21 @@ QUERIES: dict[str, dict[str, tuple[Json, bool]]] = {
     "course_run.publish": {"includeExpiredCourses": (B, False)},
     "course_run.edit": {"includeExpiredCourses": (B, False)},
     "course_run.by_id": {"includeExpiredCourses": (B, False)},
-    "course_run.by_reference": {"uen": (S, True), "courseReferenceNumber": (S, True), "page": (PAGE["page"], False),
+    "course_run.by_reference": {"uen": (S, True), "courseReferenceNumber": (S, True),
+                                "page": (PAGE["page"], False),
                                 "pageSize": (PAGE["pageSize"], False), "tpCode": (S, False),
                                 "courseRunStartDate": (S, False), "includeExpiredCourses": (B, False)},
     "session.list": {"uen": (S, False), "courseReferenceNumber": (S, False), "sessionMonth": (S, False)},
     "attendance.view": {"uen": (S, False), "courseReferenceNumber": (S, False), "sessionId": (S, False)},
-    "trainer.list": {"page": (PAGE["page"], False), "pageSize": (PAGE["pageSize"], False), "keyword": (S, False)},
+    "trainer.list": {"page": (PAGE["page"], False), "pageSize": (PAGE["pageSize"], False),
+                     "keyword": (S, False)},
     "credit.view": {"nric": (S, True)},
 }  # fmt: skip
 QUERIES["course_run.legacy_list"] = QUERIES["course_run.by_reference"]
 
-COURSE_ENVELOPE = shape("data error meta status", data={}, error=shape(), meta=shape(), status=I)
+COURSE_ENVELOPE = shape("data error meta status", data={}, error=shape(), meta=shape(), status=WHOLE)
 TPG_ENVELOPE = shape("status data meta error", status={}, data={}, meta=shape(), error=shape())
-GATEWAY_ENVELOPE = shape("status error", status=I, error=shape("message", message=S))
+GATEWAY_ENVELOPE = shape("status error", status=WHOLE, error=shape("message", message=S))
 ENVELOPES = {"course": COURSE_ENVELOPE, "tpg": TPG_ENVELOPE}
 
 

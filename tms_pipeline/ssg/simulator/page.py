@@ -116,7 +116,8 @@ def render(gateway: Gateway) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>SSG simulator</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{STYLE}</style></head>'
-        f"<body><main><h1>SSG simulator</h1><p>A stand-in for SkillsFuture Singapore's TPGateway. Nothing is real."
+        f"<body><main><h1>SSG simulator</h1><p>A stand-in for SkillsFuture Singapore's TPGateway."
+        " Nothing here is real."
         f" Simulated time in Singapore: {escape(local_text(world.clock.now()))}."
         f' <a href="/openapi.json">OpenAPI document</a>.</p><ul class="counts">{counts}</ul>'
         f"<h2>Set-up</h2>{apps}{switches}<h2>Faults</h2>{faults}<h2>Calls</h2>{last}"

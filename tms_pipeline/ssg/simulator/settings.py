@@ -12,6 +12,8 @@ class Settings:
 
     # Answers
     encrypt_business_errors: bool = True  # 2.4 note: TPG business errors arrive encrypted [U]
+    encrypt_error_member: bool = False  # 2.3: plain JSON whose `error` is itself ciphertext
+    reply_form: str = "bare"  # 2.3: bare, quoted (a JSON string) or plain (as the mock host, 1.1)
     business_errors_http_200: bool = False  # 15 gap 8: HTTP 200 around a business error
     empty_search_status: int = 200  # 6.5: empty enrolment/assessment search, 200 or 404 [U]
     empty_grants_status: int = 404  # 8.1: 404 or 400 (or 200) when there is no grant [T]
@@ -64,6 +66,8 @@ class Settings:
                 value = {str(key): float(ms) for key, ms in value.items()}
             elif type(value) is not wanted:
                 raise ValueError(f"setting {name!r} takes a {wanted.__name__}")
+            if name == "reply_form" and value not in ("bare", "quoted", "plain"):
+                raise ValueError("setting 'reply_form' takes bare, quoted or plain")
             if name.startswith("empty_") and value not in (200, 400, 404):
                 raise ValueError(f"setting {name!r} takes 200, 400 or 404")
         for name, value in changes.items():

@@ -7,6 +7,7 @@ The journal is compacted when the simulator starts.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import threading
@@ -65,7 +66,9 @@ class Store:
         self._undo: list[tuple[str, str, Json | None]] = []
         self._journal: int | None = None
         self.commits = 0
+        self._lock_file: int | None = None
         if path is not None:
+            self._claim(path)
             self._load(path)
             self._compact(path)
 
@@ -137,6 +140,9 @@ class Store:
         if self._journal is not None:
             os.close(self._journal)
             self._journal = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
     # Inside
     def _apply(self, kind: str, key: str, record: Json | None) -> None:
@@ -174,6 +180,16 @@ class Store:
                     view = view[os.write(self._journal, view) :]
         self._ops, self._undo = [], []
 
+    def _claim(self, path: Path) -> None:
+        """One simulator to a state file; the lock goes with the process, however it ends."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock_file = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock_file)
+            raise OSError("another simulator uses it") from error
+
     def _load(self, path: Path) -> None:
         if not path.exists():
             return
@@ -185,7 +201,6 @@ class Store:
                     self._apply(kind, key, record)
 
     def _compact(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".new")
         with temporary.open("wb") as out:
             os.fchmod(out.fileno(), 0o600)

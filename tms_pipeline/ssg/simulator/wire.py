@@ -71,6 +71,13 @@ def is_encrypted(reply: Reply, endpoint: Endpoint, settings: Settings) -> bool:
 
 
 def write_body(reply: Reply, endpoint: Endpoint, key: bytes, settings: Settings) -> bytes:
-    """The body bytes of a reply: JSON, or bare base64 of the encrypted JSON (ssg-api 2.3)."""
-    text = json.dumps(reply.body, separators=(",", ":"))
-    return (cipher.encrypt(key, text) if is_encrypted(reply, endpoint, settings) else text).encode()
+    """The body bytes of a reply: JSON, or base64 of the encrypted JSON (ssg-api 2.3)."""
+    body = reply.body
+    sealed = is_encrypted(reply, endpoint, settings) and settings.reply_form != "plain"
+    if sealed and reply.kind == "business" and settings.encrypt_error_member:
+        body, sealed = {**body, "error": cipher.encrypt(key, json.dumps(body["error"]))}, False
+    text = json.dumps(body, separators=(",", ":"))
+    if sealed:
+        text = cipher.encrypt(key, text)
+        text = f'"{text}"' if settings.reply_form == "quoted" else text
+    return text.encode()

@@ -1,0 +1,24 @@
+"""The workplace as a Dagster resource: opened when a run or tick needs it, never at import."""
+
+import contextlib
+from collections.abc import Generator
+
+import dagster as dg
+
+from tms_pipeline.operations.at_work import at_work
+from tms_pipeline.workplace import Workplace
+
+
+class WorkplaceResource(dg.ConfigurableResource["WorkplaceResource"]):
+    """Settings come from the environment; nothing secret stands in Dagster's config."""
+
+    def get(self) -> Workplace:
+        """The open workplace of this run."""
+        return self._workplace
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WorkplaceResource", None, None]:
+        """Open the workplace for a run or tick, and close it after."""
+        with at_work() as workplace:
+            self._workplace = workplace
+            yield self

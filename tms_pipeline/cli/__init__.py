@@ -1,0 +1,1 @@
+"""The command line: ``tms …``, one module a group of verbs."""

@@ -1,0 +1,75 @@
+"""Verbs of intake: intake, template, release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tms_pipeline.cli.output import FINDINGS, emit, plainly, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    app.command()(intake)
+    app.command()(template)
+
+
+@plainly
+def intake(
+    files: Annotated[list[Path], typer.Argument(help="Workbooks or form exports to take in.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
+    mapping: Annotated[str | None, typer.Option(help="Name of a mapping for a foreign layout.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", help="Where a preview's workbook goes.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")] = False,
+) -> None:
+    """Take files in, as if they had been dropped in the inbox. Exit 1 if a row or file needs fixing."""
+    from tms_pipeline.intake.direct import take_in_file
+    from tms_pipeline.workplace import open_workplace
+
+    outcomes = []
+    with open_workplace() as workplace:
+        for path in files:
+            outcomes.append(
+                take_in_file(workplace, path, actor=workplace.actor(), dry_run=dry_run, mapping=mapping, output=output)
+            )
+
+    def words() -> None:
+        for outcome in outcomes:
+            say(f"{outcome['file']}: {outcome['sentence']}")
+            for change in outcome["changes"][:20]:
+                say(f"    {change['kind']} {change['key']}: {change['field']} {change['was']} → {change['becomes']}")
+            for item in outcome["faults"][:20]:
+                say(f"    {item['where'] or 'file'}: {item['sentence']} {item['fix']} ({item['code']})")
+            if len(outcome["faults"]) > 20:
+                say(f"    … and {len(outcome['faults']) - 20} more, all in the workbook")
+            if outcome["workbook"]:
+                say(f"    {outcome['workbook']}")
+
+    emit(outcomes, as_json=json_, words=words)
+    if any(outcome["rejected"] or outcome["state"] in ("refused", "held") for outcome in outcomes):
+        raise typer.Exit(FINDINGS)
+
+
+@plainly
+def template(
+    kinds: Annotated[list[str], typer.Argument(help="Record kinds, such as course_run session.")],
+    output: Annotated[Path, typer.Option("-o", help="The workbook to write.")],
+) -> None:
+    """Write a workbook for ops to fill in, with drop-downs and notes."""
+    from tms_pipeline.intake.templates import write_template
+    from tms_pipeline.records.kinds import kind_named
+    from tms_pipeline.workplace import open_workplace
+
+    wanted = [kind_named(name.replace("-", "_").replace(" ", "_").lower()) for name in kinds]
+    with open_workplace() as workplace:
+        lists = {
+            "course_reference": [row[0] for row in workplace.db.rows("SELECT key FROM register.course ORDER BY 1")],
+            "run_code": [
+                row[0] for row in workplace.db.rows("SELECT key FROM register.course_run WHERE live ORDER BY 1")
+            ],
+            "trainer_code": [row[0] for row in workplace.db.rows("SELECT key FROM register.trainer ORDER BY 1")],
+        }
+    write_template(wanted, output, lists=lists)
+    say(str(output))

@@ -1,0 +1,39 @@
+"""The entry point of ``tms``: collects the groups of verbs; everything heavy is loaded by the verb that needs it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tms_pipeline import __version__
+from tms_pipeline.cli import data, installation, night, outbox, reading
+
+app = typer.Typer(
+    name="tms",
+    help="Reconciles a training provider's workbooks with SkillsFuture Singapore's TPGateway.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (night, data, outbox, reading, installation):
+    module.add_to(app)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def run() -> None:
+    """Run ``tms``; refuses a Python that is too old with one sentence."""
+    if sys.version_info < (3, 11):  # noqa: UP036  (the sentence is for who runs it from a checkout)
+        sys.stderr.write("tms needs Python 3.11 or newer; install it and make the environment again.\n")
+        raise SystemExit(3)
+    app()
+
+
+if __name__ == "__main__":
+    run()

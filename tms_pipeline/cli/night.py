@@ -1,0 +1,135 @@
+"""Verbs of the main job: demo, sync, up, reconcile, compliance, report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tms_pipeline.cli.output import FINDINGS, emit, plainly, say, step
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs of this module."""
+    for verb in (demo, sync, up, down, reconcile, compliance, report):
+        app.command()(verb)
+
+
+@plainly
+def demo(
+    rows: Annotated[int, typer.Option(help="At least so many attendance marks in the sample workbooks.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up term.")] = 2026,
+) -> None:
+    """Show the whole mission on made-up workbooks: drop, take in, submit to the simulator, reconcile, report."""
+    import time
+
+    from tms_pipeline.cli.summary_words import say_summary
+    from tms_pipeline.operations.demo import run_demo
+    from tms_pipeline.operations.summary import summary
+    from tms_pipeline.settings import load_settings
+    from tms_pipeline.workplace import open_workplace
+
+    started = time.monotonic()
+    settings = load_settings()
+    say("tms demo: a made-up term of Hawker Boys, submitted to an SSG simulator on this machine.")
+    done = run_demo(settings, rows=rows, seed=seed, progress=step)
+    with open_workplace(settings) as workplace:
+        found = summary(workplace)
+    say()
+    say_summary(found, home=str(settings.home))
+    if not done.uploads:
+        say(f"The same {done.dropped} files again: already taken in, nothing to do, nothing sent to SSG.")
+    say(f"Done in {time.monotonic() - started:.0f} s. To look at it in the Dagster UI:  make up")
+
+
+@plainly
+def sync(
+    json_: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Take in the inbox and run the nightly sync now, without the UI."""
+    from tms_pipeline.cli.summary_words import say_summary
+    from tms_pipeline.intake.everything import take_in_all
+    from tms_pipeline.operations.at_work import at_work, introduce_courses
+    from tms_pipeline.operations.nightly import nightly_sync
+    from tms_pipeline.operations.summary import summary
+
+    with at_work() as workplace:
+        actor = workplace.actor()
+        for name, taken in take_in_all(workplace, actor=actor):
+            step(f"{name}: {taken}")
+        introduce_courses(workplace)
+        done = nightly_sync(workplace, actor=actor, progress=step)
+        found = summary(workplace)
+        home = str(workplace.settings.home)
+    emit(found, as_json=json_, words=lambda: say_summary(found, home=home))
+    if done.submitted.work.stopped or found["dead_letters"] or done.pulled.failed():
+        raise typer.Exit(FINDINGS)
+
+
+@plainly
+def up() -> None:
+    """Start everything: Postgres, simulator, Dagster's webserver and daemon. Ctrl-C stops all of it."""
+    from tms_pipeline.operations.up import run_everything
+
+    run_everything(say=say)
+
+
+@plainly
+def down() -> None:
+    """Stop what ``tms up`` started in another terminal."""
+    from tms_pipeline.operations.up import stop_everything
+    from tms_pipeline.settings import load_settings
+
+    say("Stopped." if stop_everything(load_settings()) else "Nothing of this installation is running.")
+
+
+@plainly
+def reconcile(json_: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False) -> None:
+    """Read SSG and compare both sides now, without sending anything. Exit 1 if they disagree."""
+    from tms_pipeline.mirror.pull import pull
+    from tms_pipeline.operations.at_work import at_work
+    from tms_pipeline.operations.ssg_access import ssg_client
+    from tms_pipeline.reconcile.review import reconcile as compare
+
+    with at_work() as workplace:
+        actor = workplace.actor()
+        with ssg_client(workplace) as (client, _):
+            pulled = pull(workplace, client, progress=step)
+        found = compare(workplace, pulled, actor=actor)
+    counts = found["counts"]
+
+    def words() -> None:
+        say(f"Matched: {sum(counts['matched'].values())} records.")
+        for name, kinds in counts["discrepancies"].items():
+            say(f"{name}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
+        if not counts["discrepancies"]:
+            say("No discrepancies.")
+
+    emit(counts, as_json=json_, words=words)
+    if counts["discrepancies"]:
+        raise typer.Exit(FINDINGS)
+
+
+@plainly
+def compliance(json_: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False) -> None:
+    """Review deadlines, attendance and the other rules now. Exit 1 if a deadline is missed or near."""
+    from tms_pipeline.compliance.review import review
+    from tms_pipeline.workplace import open_workplace
+
+    with open_workplace() as workplace:
+        found = review(workplace.db, today=workplace.today(), correlation_id=workplace.actor().correlation_id)
+    counts = found["counts"]
+    emit(counts, as_json=json_, words=lambda: say(", ".join(f"{name}: {count}" for name, count in counts.items())))
+    if counts.get("missed") or counts.get("near"):
+        raise typer.Exit(FINDINGS)
+
+
+@plainly
+def report() -> None:
+    """Write the reports from the last reviews."""
+    from tms_pipeline.operations.steps import report as write
+    from tms_pipeline.workplace import open_workplace
+
+    with open_workplace() as workplace:
+        for path in write(workplace):
+            say(str(path))

@@ -1,0 +1,113 @@
+"""Dagster's home of this installation: run storage in Postgres, no compute logs, errors of our code redacted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import yaml
+from sqlalchemy.engine import URL
+
+from tms_pipeline.store.database import DatabaseError
+from tms_pipeline.workplace import Workplace
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_URL_VARIABLE = "TMS_DAGSTER_POSTGRES_URL"
+
+
+def address(workplace: Workplace) -> str:
+    """Dagster's own database, by psycopg2, as dagster-postgres wants it."""
+    url: URL = workplace.dagster_url.set(drivername="postgresql+psycopg2")
+    return url.render_as_string(hide_password=False)
+
+
+def prepare(workplace: Workplace) -> Path:
+    """Write dagster.yaml and make the database; returns the folder. The address stays in the environment."""
+    _make_database(workplace)
+    home = workplace.folder("dagster")
+    config = {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        # The scheme is written out: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, which dagster-postgres
+        # cannot use (dagster #33958).
+        "storage": {"postgres": {"postgres_url": {"env": _URL_VARIABLE}}},
+        "compute_logs": {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+        "run_coordinator": {
+            "module": "dagster.core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"dequeue_interval_seconds": 1},
+        },
+        "concurrency": {"pools": {"default_limit": 1, "granularity": "op"}, "runs": {"max_concurrent_runs": 2}},
+        # A submitting run must never be resumed behind our back: what it sent is known from Postgres only.
+        "run_monitoring": {
+            "enabled": True,
+            "start_timeout_seconds": 120,
+            "cancel_timeout_seconds": 60,
+            "max_resume_run_attempts": 0,
+            "max_runtime_seconds": 7200,
+            "poll_interval_seconds": 30,
+            "free_slots_after_run_end_seconds": 60,
+        },
+        "run_retries": {"enabled": True, "max_retries": 0, "retry_on_asset_or_op_failure": False},
+        "sensors": {"use_threads": True, "num_workers": 2},
+        "schedules": {"use_threads": True, "num_workers": 2},
+        "retention": {
+            "sensor": {"purge_after_days": {"skipped": 2, "started": 30, "success": 30, "failure": 90}},
+            "schedule": {"purge_after_days": 90},
+        },
+    }
+    path = home / "dagster.yaml"
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    os.replace(fresh, path)
+    return home
+
+
+def environment(workplace: Workplace, home: Path) -> dict[str, str]:
+    """What every Dagster process of this installation needs in its environment."""
+    return {
+        "DAGSTER_HOME": str(home),
+        _URL_VARIABLE: address(workplace),
+        "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "TMS_HOME": str(workplace.settings.home),
+    }
+
+
+@contextlib.contextmanager
+def instance(workplace: Workplace) -> Iterator[DagsterInstance]:
+    """Dagster's instance of this installation, for runs in this process."""
+    home = prepare(workplace)
+    os.environ.update(environment(workplace, home))
+    import dagster as dg  # only who runs Dagster pays for loading it
+
+    with dg.DagsterInstance.get() as found:
+        yield found
+
+
+def _make_database(workplace: Workplace) -> None:
+    url = workplace.dagster_url.set(drivername="postgresql")
+    try:
+        psycopg.connect(url.render_as_string(hide_password=False), connect_timeout=5).close()
+        return
+    except psycopg.OperationalError as error:
+        if "does not exist" not in str(error):
+            raise DatabaseError("Dagster's database cannot be reached; see DATABASE_URL.") from None
+    try:
+        business = workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(business, autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(url.database))))
+    except psycopg.Error:
+        raise DatabaseError(
+            f"Dagster needs a database of its own named {url.database}; create it or give its name in "
+            "TMS_DAGSTER_DATABASE."
+        ) from None

@@ -1,0 +1,90 @@
+"""Runs of Dagster in this process: the sensor's own code path and the named jobs, as demo and tests use them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+from tms_pipeline.operations.logs import set_up_logs
+from tms_pipeline.operations.nightly import Progress
+from tms_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, Definitions
+
+
+class RunFailed(Exception):
+    """A Dagster run failed; the message is one sentence with its job, step and what the step said."""
+
+
+def quiet(settings: Settings) -> None:
+    """Dagster's events are in its run storage; the terminal is for progress."""
+    set_up_logs(settings)
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def tick_inbox(
+    defs: Definitions, instance: DagsterInstance, cursor: str | None
+) -> tuple[str | None, list[tuple[str, str, dict[str, str]]]]:
+    """One tick of the inbox sensor, partitions added as the daemon would; returns its cursor and run requests."""
+    import dagster as dg
+
+    sensor = defs.resolve_sensor_def("inbox_sensor")
+    with dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources=defs.resources, repository_def=defs.get_repository_def()
+    ) as context:
+        result = cast("dg.SensorResult | dg.SkipReason", sensor(context))
+    if isinstance(result, dg.SkipReason):
+        raise RunFailed(f"The inbox sensor skipped: {result.skip_message}")
+    for request in result.dynamic_partitions_requests or []:
+        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+    return result.cursor, [
+        (request.run_key or "", request.partition_key or "", dict(request.tags))
+        for request in result.run_requests or []
+    ]
+
+
+def run_job(
+    defs: Definitions,
+    instance: DagsterInstance,
+    name: str,
+    *,
+    partition: str | None = None,
+    tags: dict[str, str] | None = None,
+    progress: Progress = lambda _: None,
+) -> str:
+    """Run a named job here and now; returns the run id. Raises RunFailed."""
+    progress(f"Dagster job {name}" + (f", upload {partition}" if partition else ""))
+    job = defs.resolve_job_def(name)
+    result = job.execute_in_process(instance=instance, partition_key=partition, tags=tags or {}, raise_on_error=False)
+    if not result.success:
+        failed = [event for event in result.all_events if event.is_step_failure]
+        words = ""
+        if failed:
+            data = failed[0].step_failure_data
+            words = (data.user_failure_data.description if data.user_failure_data else None) or "see the run in the UI"
+        raise RunFailed(f"The Dagster job {name} failed in step {failed[0].step_key if failed else '?'}: {words}")
+    return str(result.run_id)
+
+
+def take_in_inbox(defs: Definitions, instance: DagsterInstance, *, progress: Progress = lambda _: None) -> list[str]:
+    """Tick the inbox sensor until it asks for nothing more, and run what it asks for; returns the uploads."""
+    cursor: str | None = None
+    done: list[str] = []
+    for _ in range(50):
+        cursor, requests = tick_inbox(defs, instance, cursor)
+        fresh = [request for request in requests if request[1] not in done]
+        if not fresh:
+            return done
+        for run_key, partition, tags in fresh:
+            run_job(
+                defs,
+                instance,
+                "intake",
+                partition=partition,
+                tags={**tags, "dagster/run_key": run_key},
+                progress=progress,
+            )
+            done.append(partition)
+    return done

@@ -1,0 +1,81 @@
+"""Logs: JSON lines, one event a line, and redaction last in the chain, for our code and every library."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from logging.handlers import WatchedFileHandler
+from typing import Any
+
+import structlog
+
+from tms_pipeline.identity.masking import redact
+from tms_pipeline.settings import Settings
+
+# Dagster sends the unmasked error of a step to this logger; it goes to a file of its own, redacted, for its owner.
+_REDACTED_ERRORS = "dagster.redacted_errors"
+_KEPT = ("correlation_id", "submission", "kind", "upload_id", "run_id", "step_key", "job_name", "error")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line; the message and the traceback pass through redaction, the arguments never stay raw."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record."""
+        line: dict[str, Any] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": redact(record.getMessage()),
+        }
+        for name in _KEPT:
+            if hasattr(record, name):
+                line[name] = redact(str(getattr(record, name)))
+        if record.exc_info:
+            line["trace"] = redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def stream_handler() -> logging.Handler:
+    """A handler to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    return handler
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Send everything of this process through redaction. Safe to call again."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(stream_handler())
+    root.setLevel(settings.log_level)
+    for chatty in ("httpx", "httpcore", "matplotlib", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    folder = settings.home / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "errors.jsonl"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    hidden = logging.getLogger(_REDACTED_ERRORS)
+    hidden.handlers[:] = [WatchedFileHandler(path, encoding="utf-8")]
+    hidden.handlers[0].setFormatter(JsonLines())
+    hidden.propagate = False
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            _redact_event,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _redact_event(_: Any, __: str, event: Any) -> Any:
+    return {key: redact(value) if isinstance(value, str) and key != "at" else value for key, value in event.items()}

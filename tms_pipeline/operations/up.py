@@ -1,0 +1,214 @@
+"""Everything at once on one machine: Postgres, simulator, Dagster's webserver and daemon, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tms_pipeline.operations import dagster_home
+from tms_pipeline.operations.at_work import at_work
+from tms_pipeline.operations.simulator_process import simulator
+from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+
+_READY_SECONDS = 90.0
+
+
+class PortTaken(SettingsError):
+    """A port that we need is another's."""
+
+
+def run_everything(*, say: Callable[[str], None]) -> None:
+    """Start all processes, say where they answer, wait for Ctrl-C or SIGTERM, stop all of them.
+
+    Raises PortTaken before anything is started, SettingsError when a process does not come up.
+    """
+    settings = load_settings()
+    review_port = settings.dagster_port + 1
+    for port, name in ((settings.dagster_port, "TMS_DAGSTER_PORT"), (review_port, "TMS_DAGSTER_PORT")):
+        _must_be_free(port, name)
+    simulate = settings.ssg_env == "simulator" and not settings.ssg_base_url
+    if simulate:
+        _must_be_free(settings.simulator_port, "TMS_SIMULATOR_PORT")
+    stop = _Stop()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(stop)
+        if simulate:
+            base_url = stack.enter_context(simulator(settings, port=settings.simulator_port))
+            settings = settings.model_copy(update={"ssg_base_url": base_url})
+            say(f"SSG simulator      {base_url}/")
+        workplace = stack.enter_context(at_work(settings))
+        home = dagster_home.prepare(workplace)
+        environment = {
+            **os.environ,
+            **dagster_home.environment(workplace, home),
+            "SSG_BASE_URL": settings.ssg_base_url,
+            "PYTHONPATH": str(PROJECT_ROOT),
+        }
+        Path(workplace.settings.inbox_url).mkdir(mode=0o700, parents=True, exist_ok=True)
+        demo_day = settings.home / "demo.json"
+        if demo_day.exists() and not settings.today:
+            environment["TMS_TODAY"] = json.loads(demo_day.read_text(encoding="utf-8"))["today"]
+        bin_folder = Path(sys.executable).parent
+        pid_file = settings.home / "up.json"
+        pid_file.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+        stack.callback(pid_file.unlink, missing_ok=True)
+        workspace = str(PROJECT_ROOT / "workspace.yaml")
+        logs = workplace.folder("logs")
+        children = stack.enter_context(_Children(logs, environment))
+        children.start("daemon", [str(bin_folder / "dagster-daemon"), "run", "-w", workspace])
+        children.start(
+            "webserver",
+            [
+                str(bin_folder / "dagster-webserver"),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(settings.dagster_port),
+                "-w",
+                workspace,
+            ],
+        )
+        children.start(
+            "webserver-review",
+            [
+                str(bin_folder / "dagster-webserver"),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(review_port),
+                "--read-only",
+                "-w",
+                workspace,
+            ],
+        )
+        for port in (settings.dagster_port, review_port):
+            _wait_for(f"http://127.0.0.1:{port}/server_info", children, stop)
+        if stop.asked:
+            return
+        say(f"Dagster UI         http://127.0.0.1:{settings.dagster_port}/")
+        say(f"for reviewers      http://127.0.0.1:{review_port}/   (read-only)")
+        say(f"inbox              {workplace.settings.inbox_url}")
+        say("Switch the inbox sensor and the nightly schedule on under Automation. Ctrl-C stops everything.")
+        while not stop.asked:
+            dead = children.dead()
+            if dead:
+                raise SettingsError(f"The {dead} stopped by itself; its last words are in {logs / (dead + '.log')}.")
+            time.sleep(0.3)
+        say("Stopping …")
+    say("Everything has stopped.")
+
+
+def stop_everything(settings: Settings) -> bool:
+    """Stop what ``tms up`` started elsewhere; whether there was something to stop."""
+    try:
+        pid = int(json.loads((settings.home / "up.json").read_text(encoding="utf-8"))["pid"])
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError, KeyError):
+        return False
+    for _ in range(300):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.1)
+    return True
+
+
+class _Stop:
+    """Whether somebody asked us to stop: Ctrl-C, SIGTERM, or the terminal that went away."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> _Stop:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)  # type: ignore[arg-type]
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+class _Children:
+    """Child processes, each with its own session so that Ctrl-C reaches only us, and all of them stopped by us."""
+
+    def __init__(self, logs: Path, environment: dict[str, str]) -> None:
+        self._logs, self._environment = logs, environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> _Children:
+        return self
+
+    def start(self, name: str, arguments: list[str]) -> None:
+        with open(self._logs / f"{name}.log", "ab") as log:
+            self._running[name] = subprocess.Popen(  # noqa: S603  (our own environment's programs)
+                arguments,
+                env=self._environment,
+                cwd=PROJECT_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_default_signals,
+            )
+
+    def dead(self) -> str | None:
+        return next((name for name, process in self._running.items() if process.poll() is not None), None)
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 20
+        for process in self._running.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, end - time.monotonic()))
+        for process in self._running.values():
+            # Whatever a child started stays in its session: none of it may stay behind.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _default_signals() -> None:
+    # Dagster copies the SIGINT handler to SIGTERM, and a shell's background jobs ignore SIGINT: then it never stops.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _must_be_free(port: int, setting: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise PortTaken(
+                f"Port {port} is taken by another program; stop it or choose another with {setting}."
+            ) from None
+
+
+def _wait_for(url: str, children: _Children, stop: _Stop) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    while not stop.asked:
+        dead = children.dead()
+        if dead or time.monotonic() > end:
+            raise SettingsError(f"The {dead or 'webserver'} does not come up; see the logs in the state folder.")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        time.sleep(0.2)
