@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     ssg_corppass_id: SecretStr = SecretStr("")
     ssg_timeout_seconds: float = Field(default=30.0, gt=0)
     ssg_spacing_seconds: float | None = Field(default=None, ge=0)
+    ssg_burst: int = Field(default=1, ge=1, le=100)
     ssg_concurrency: int = Field(default=8, ge=1, le=64)
     ssg_visibility_minutes: float | None = Field(default=None, ge=0)
     ssg_quoted_body: bool = True

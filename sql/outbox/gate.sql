@@ -15,11 +15,13 @@ WITH switch AS (
     SELECT NOT known.opened OR EXISTS (SELECT FROM breaker) AS open_way FROM known
 ), slot AS (
     INSERT INTO ssg.rate AS r (credential, next_free_at)
-    SELECT %(credential)s, now() + %(spacing)s * interval '1 second'
+    SELECT %(credential)s, now() + (2 - %(burst)s) * %(spacing)s * interval '1 second'
     FROM switch, closed
     WHERE NOT switch.stopped AND closed.open_way AND %(spacing)s > 0
     ON CONFLICT (credential) DO UPDATE
-    SET next_free_at = greatest(r.next_free_at, now()) + %(spacing)s * interval '1 second'
+    -- After a rest, so many calls may go out at once; then one a spacing.
+    SET next_free_at = greatest(r.next_free_at, now() - (%(burst)s - 1) * %(spacing)s * interval '1 second')
+                       + %(spacing)s * interval '1 second'
     RETURNING next_free_at
 )
 SELECT switch.stopped, NOT closed.open_way,

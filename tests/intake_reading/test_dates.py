@@ -26,8 +26,12 @@ def test_one_day_past_twelve_proves_the_column() -> None:
 
 
 def test_the_heading_proves_the_column() -> None:
-    assert column("05/06/2026", heading="Enrolment Date (DD/MM/YYYY)").frame["enrolment_date"].tolist() == ["2026-06-05"]
-    assert column("05/06/2026", heading="Enrolment Date (mm/dd/yyyy)").frame["enrolment_date"].tolist() == ["2026-05-06"]
+    assert column("05/06/2026", heading="Enrolment Date (DD/MM/YYYY)").frame["enrolment_date"].tolist() == [
+        "2026-06-05"
+    ]
+    assert column("05/06/2026", heading="Enrolment Date (mm/dd/yyyy)").frame["enrolment_date"].tolist() == [
+        "2026-05-06"
+    ]
 
 
 def test_a_date_against_the_stated_order_is_impossible_and_not_turned() -> None:
@@ -62,8 +66,16 @@ def test_birth_dates_are_never_printed() -> None:
     assert not any(character.isdigit() for character in canonical.faults[0].sentence)
 
 
-@pytest.mark.parametrize(("text", "birth", "expected"), [("25/12/79", False, 2079), ("25/12/80", False, 1980), ("25/12/05", True, 2005),
-                                                         ("25/12/99", True, 1999), ("25/12/60", True, 1960)])
+@pytest.mark.parametrize(
+    ("text", "birth", "expected"),
+    [
+        ("25/12/79", False, 2079),
+        ("25/12/80", False, 1980),
+        ("25/12/05", True, 2005),
+        ("25/12/99", True, 1999),
+        ("25/12/60", True, 1960),
+    ],
+)
 def test_years_of_two_digits(text: str, birth: bool, expected: int) -> None:
     pair = parse(text, birth=birth).pair
     assert pair is not None
@@ -71,7 +83,7 @@ def test_years_of_two_digits(text: str, birth: bool, expected: int) -> None:
 
 
 def test_dates_that_a_spreadsheet_may_have_turned_are_warned_of() -> None:
-    """Typed day first, opened by a spreadsheet set to month first: days to 12 became true dates with day and month swapped."""
+    """Typed day first, opened month first: days to 12 became true dates, with day and month swapped."""
     canonical = column(date(2026, 5, 6), date(2026, 7, 8), date(2026, 11, 12), "13/09/2026", "25/09/2026")
     assert codes(canonical) == ["DATES_MAYBE_SWAPPED"]
     assert canonical.faults[0].severity == "warning"
@@ -80,7 +92,10 @@ def test_dates_that_a_spreadsheet_may_have_turned_are_warned_of() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.sampled_from(["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%-d %m %Y", "%d%m%Y"]))
+@given(
+    st.dates(date(1900, 1, 1), date(2100, 12, 31)),
+    st.sampled_from(["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%-d %m %Y", "%d%m%Y"]),
+)
 def test_every_day_survives_its_column(day: date, form: str) -> None:
     text = f"{day:{form}}"
     cell = parse(text)
@@ -91,7 +106,11 @@ def test_every_day_survives_its_column(day: date, form: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.text(max_size=30), st.from_regex(r"[0-9a-zA-Z/.\- ,:']{1,24}", fullmatch=True), st.floats(), st.integers()))
+@given(
+    st.one_of(
+        st.text(max_size=30), st.from_regex(r"[0-9a-zA-Z/.\- ,:']{1,24}", fullmatch=True), st.floats(), st.integers()
+    )
+)
 def test_nothing_breaks_the_reading_of_dates(value: Any) -> None:
     for order in (Order(), Order(stated="DMY"), Order(stated="MDY"), Order(stated="YMD")):
         for epoch in (False, True):

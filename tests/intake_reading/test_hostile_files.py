@@ -147,8 +147,10 @@ def label_rows(rows: list[list[str]]) -> bytes:
 
 
 XLS = label_rows(ROWS)
-WORKBOOK_ASTRAY = (f'<?xml version="1.0"?><workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
-                 'relationships"><sheets><sheet name="S" sheetId="1" r:id="rId9"/></sheets></workbook>')
+WORKBOOK_ASTRAY = (
+    f'<?xml version="1.0"?><workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
+    'relationships"><sheets><sheet name="S" sheetId="1" r:id="rId9"/></sheets></workbook>'
+)
 
 REFUSED: dict[str, tuple[Make, str]] = {
     "zero bytes": (bytes_of("zero.xlsx", b""), "FILE_EMPTY"),
@@ -167,58 +169,118 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "two parts of one name": (doubled_parts, "FILE_DAMAGED"),
     "zip with a password": (locked_zip, "FILE_PASSWORD"),
     "workbook with a password": (bytes_of("locked.xlsx", encrypted_workbook()), "FILE_PASSWORD"),
-    "old workbook with a password": (lambda folder: xls(folder / "p.xls", XLS, globals_more=record(0x2F, b"\1\0" * 3)), "FILE_PASSWORD"),
+    "old workbook with a password": (
+        lambda folder: xls(folder / "p.xls", XLS, globals_more=record(0x2F, b"\1\0" * 3)),
+        "FILE_PASSWORD",
+    ),
     "macros in xlsm": (archive("m.xlsm", parts(GOOD, more={"xl/vbaProject.bin": b"x"})), "FILE_HAS_MACROS"),
     "macros in xlsx": (archive("m.xlsx", parts(GOOD, more={"xl/vbaProject.bin": b"x"})), "FILE_HAS_MACROS"),
     "macro sheet": (archive("ms.xlsx", parts(GOOD, more={"xl/macrosheets/sheet1.xml": "<a/>"})), "FILE_HAS_MACROS"),
     "macros in xls": (lambda folder: xls(folder / "m.xls", XLS, streams=("_VBA_PROJECT_CUR",)), "FILE_HAS_MACROS"),
     "macro sheet in xls": (lambda folder: xls(folder / "m.xls", XLS, kind=1), "FILE_HAS_MACROS"),
-    "macros in ods": (lambda folder: ods(folder / "m.ods", ods_row(["a"]), more={"Basic/Standard/Module1.xml": "<a/>"}), "FILE_HAS_MACROS"),
-    "external link": (archive("e.xlsx", parts(GOOD, more={"xl/externalLinks/externalLink1.xml": "<a/>"})), "FILE_HAS_LINKS"),
-    "external link in xls": (lambda folder: xls(folder / "e.xls", XLS, globals_more=record(0x1AE, struct.pack("<HH", 1, 9) + b"\0book.xls")),
-                             "FILE_HAS_LINKS"),
+    "macros in ods": (
+        lambda folder: ods(folder / "m.ods", ods_row(["a"]), more={"Basic/Standard/Module1.xml": "<a/>"}),
+        "FILE_HAS_MACROS",
+    ),
+    "external link": (
+        archive("e.xlsx", parts(GOOD, more={"xl/externalLinks/externalLink1.xml": "<a/>"})),
+        "FILE_HAS_LINKS",
+    ),
+    "external link in xls": (
+        lambda folder: xls(folder / "e.xls", XLS, globals_more=record(0x1AE, struct.pack("<HH", 1, 9) + b"\0book.xls")),
+        "FILE_HAS_LINKS",
+    ),
     "entities in the sheet": (archive("b.xlsx", parts(DOCTYPE + GOOD.split("?>", 1)[1])), "FILE_XML_ENTITY"),
-    "entities in the workbook": (archive("b.xlsx", parts(GOOD, workbook=DOCTYPE + "<workbook>&b;</workbook>")), "FILE_XML_ENTITY"),
-    "entities in the styles": (archive("b.xlsx", parts(GOOD, more={"xl/styles.xml": DOCTYPE + "<styleSheet/>"})), "FILE_XML_ENTITY"),
-    "entities in the strings": (archive("b.xlsx", parts(GOOD, more={"xl/sharedStrings.xml": DOCTYPE + "<sst/>"})), "FILE_XML_ENTITY"),
+    "entities in the workbook": (
+        archive("b.xlsx", parts(GOOD, workbook=DOCTYPE + "<workbook>&b;</workbook>")),
+        "FILE_XML_ENTITY",
+    ),
+    "entities in the styles": (
+        archive("b.xlsx", parts(GOOD, more={"xl/styles.xml": DOCTYPE + "<styleSheet/>"})),
+        "FILE_XML_ENTITY",
+    ),
+    "entities in the strings": (
+        archive("b.xlsx", parts(GOOD, more={"xl/sharedStrings.xml": DOCTYPE + "<sst/>"})),
+        "FILE_XML_ENTITY",
+    ),
     "a file of the server": (archive("x.xlsx", parts(EXTERNAL + GOOD.split("?>", 1)[1])), "FILE_XML_ENTITY"),
-    "entities in ods": (lambda folder: zipped(folder / "b.ods", {
-        "mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": DOCTYPE + "<x>&b;</x>"}), "FILE_XML_ENTITY"),
+    "entities in ods": (
+        lambda folder: zipped(
+            folder / "b.ods",
+            {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": DOCTYPE + "<x>&b;</x>"},
+        ),
+        "FILE_XML_ENTITY",
+    ),
     "broken xml": (archive("x.xlsx", parts(GOOD[:-30])), "FILE_DAMAGED"),
     "no xml": (archive("x.xlsx", parts(b"\0\1\2" * 50)), "FILE_DAMAGED"),
     "no sheet part": (archive("x.xlsx", parts(GOOD, workbook=WORKBOOK_ASTRAY)), "FILE_DAMAGED"),
-    "missing sheet part": (lambda folder: zipped(folder / "x.xlsx", {k: v for k, v in parts(GOOD).items() if "sheet1" not in k}),
-                           "FILE_DAMAGED"),
+    "missing sheet part": (
+        lambda folder: zipped(folder / "x.xlsx", {k: v for k, v in parts(GOOD).items() if "sheet1" not in k}),
+        "FILE_DAMAGED",
+    ),
     "missing list of sheets": (archive("x.xlsx", {"a.xml": "<a/>"}), "FILE_DAMAGED"),
     "bad reference": (archive("x.xlsx", parts(rows_xml('<row r="3"><c r="!!"><v>1</v></c></row>'))), "FILE_DAMAGED"),
     "bad row number": (archive("x.xlsx", parts(rows_xml('<row r="x"><c r="A3"><v>1</v></c></row>'))), "FILE_DAMAGED"),
-    "far cell": (archive("f.xlsx", parts(rows_xml('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'))), "FILE_FAR_CELL"),
-    "far cell in a near row": (archive("f.xlsx", parts(rows_xml('<row r="3"><c r="XFD1048576"><v>1</v></c></row>'))), "FILE_FAR_CELL"),
-    "far row": (archive("f.xlsx", parts(rows_xml('<row r="900000"><c r="A900000"><v>1</v></c></row>'))), "FILE_FAR_CELL"),
+    "far cell": (
+        archive("f.xlsx", parts(rows_xml('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'))),
+        "FILE_FAR_CELL",
+    ),
+    "far cell in a near row": (
+        archive("f.xlsx", parts(rows_xml('<row r="3"><c r="XFD1048576"><v>1</v></c></row>'))),
+        "FILE_FAR_CELL",
+    ),
+    "far row": (
+        archive("f.xlsx", parts(rows_xml('<row r="900000"><c r="A900000"><v>1</v></c></row>'))),
+        "FILE_FAR_CELL",
+    ),
     "far column": (archive("f.xlsx", parts(rows_xml('<row r="3"><c r="ZZZ3"><v>1</v></c></row>'))), "FILE_FAR_CELL"),
-    "far cell behind a prefix": (archive("f.xlsx", parts(rows_xml('<row r="3"><x:c xmlns:x="u" r="XFD1048576"><x:v>1</x:v></x:c></row>'))),
-                                 "FILE_FAR_CELL"),
-    "far cell in ods": (lambda folder: ods(folder / "f.ods", ods_row(["a"]) + '<table:table-row table:number-rows-repeated="1000000">'
-                        '<table:table-cell/></table:table-row>' + ods_row(["b"])), "FILE_FAR_CELL"),
-    "repeated values in ods": (lambda folder: ods(folder / "r.ods", ods_row(["a", "b"], 'table:number-rows-repeated="1000000"')),
-                               "FILE_TOO_MANY_ROWS"),
+    "far cell behind a prefix": (
+        archive("f.xlsx", parts(rows_xml('<row r="3"><x:c xmlns:x="u" r="XFD1048576"><x:v>1</x:v></x:c></row>'))),
+        "FILE_FAR_CELL",
+    ),
+    "far cell in ods": (
+        lambda folder: ods(
+            folder / "f.ods",
+            ods_row(["a"]) + '<table:table-row table:number-rows-repeated="1000000">'
+            "<table:table-cell/></table:table-row>" + ods_row(["b"]),
+        ),
+        "FILE_FAR_CELL",
+    ),
+    "repeated values in ods": (
+        lambda folder: ods(folder / "r.ods", ods_row(["a", "b"], 'table:number-rows-repeated="1000000"')),
+        "FILE_TOO_MANY_ROWS",
+    ),
     "too wide": (archive("w.xlsx", parts(rows_xml('<row r="3"><c r="JA3"><v>1</v></c></row>'))), "FILE_TOO_WIDE"),
     "too wide csv": (bytes_of("w.csv", b",".join(b"a" for _ in range(300)) + b"\n"), "FILE_TOO_WIDE"),
-    "many parts": (archive("many.xlsx", {**parts(GOOD), **{f"xl/media/{at}.png": b"" for at in range(1100)}}), "FILE_BOMB"),
+    "many parts": (
+        archive("many.xlsx", {**parts(GOOD), **{f"xl/media/{at}.png": b"" for at in range(1100)}}),
+        "FILE_BOMB",
+    ),
     "bomb by ratio": (archive("bomb.xlsx", {**parts(GOOD), "xl/media/a.bin": b"\0" * 20_000_000}), "FILE_BOMB"),
     "bomb sheet": (archive("bomb.xlsx", parts(sheet_xml(" " * 30_000_000))), "FILE_BOMB"),
     "web page as xls": (bytes_of("page.xls", b"<html><table><tr><td>1</td></tr></table></html>"), "FILE_HTML"),
     "web page as xlsx": (bytes_of("page.xlsx", b"\xef\xbb\xbf<!DOCTYPE html><html></html>"), "FILE_HTML"),
     "web page as csv": (bytes_of("page.csv", b"\n <HTML><body>"), "FILE_HTML"),
-    "xml spreadsheet 2003": (bytes_of("old.xls", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>'),
-                             "FILE_WRONG_EXTENSION"),
+    "xml spreadsheet 2003": (
+        bytes_of("old.xls", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>'),
+        "FILE_WRONG_EXTENSION",
+    ),
     "text as xls": (bytes_of("t.xls", csv_bytes(ROWS, "\t")), "FILE_WRONG_EXTENSION"),
     "text as xlsx": (bytes_of("t.xlsx", csv_bytes(ROWS)), "FILE_WRONG_EXTENSION"),
     "xls as xlsx": (lambda folder: xls(folder / "t.xlsx", XLS), "FILE_WRONG_EXTENSION"),
-    "xlsx as xls": (lambda folder: xlsx(folder / "t.xlsx", ("S", ROWS)).rename(folder / "t.xls"), "FILE_WRONG_EXTENSION"),
-    "xlsx as csv": (lambda folder: xlsx(folder / "t.xlsx", ("S", ROWS)).rename(folder / "t.csv"), "FILE_WRONG_EXTENSION"),
+    "xlsx as xls": (
+        lambda folder: xlsx(folder / "t.xlsx", ("S", ROWS)).rename(folder / "t.xls"),
+        "FILE_WRONG_EXTENSION",
+    ),
+    "xlsx as csv": (
+        lambda folder: xlsx(folder / "t.xlsx", ("S", ROWS)).rename(folder / "t.csv"),
+        "FILE_WRONG_EXTENSION",
+    ),
     "ods as xlsx": (lambda folder: ods(folder / "t.xlsx", ods_row(["a"])), "FILE_WRONG_EXTENSION"),
-    "word as xlsx": (archive("w.xlsx", {"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>"}), "FILE_WRONG_EXTENSION"),
+    "word as xlsx": (
+        archive("w.xlsx", {"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>"}),
+        "FILE_WRONG_EXTENSION",
+    ),
     "slides as xlsx": (archive("w.xlsx", {"ppt/presentation.xml": "<a/>"}), "FILE_WRONG_EXTENSION"),
     "old word as xls": (bytes_of("w.xls", compound({"WordDocument": b"x" * 5000})), "FILE_WRONG_EXTENSION"),
     "binary workbook": (archive("b.xlsx", {"xl/workbook.bin": b"x"}), "FILE_KIND_UNKNOWN"),
@@ -229,16 +291,22 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "no extension": (bytes_of("workbook", csv_bytes(ROWS)), "FILE_KIND_UNKNOWN"),
     "damaged compound file": (bytes_of("c.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 600), "FILE_DAMAGED"),
     "short compound file": (bytes_of("c.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "FILE_DAMAGED"),
-    "compound file in a circle": (bytes_of("c.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 22 + b"\x09\0" + b"\0" * 2000), "FILE_DAMAGED"),
+    "compound file in a circle": (
+        bytes_of("c.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 22 + b"\x09\0" + b"\0" * 2000),
+        "FILE_DAMAGED",
+    ),
     "no text": (bytes_of("n.csv", b"abc\x00\x01\x02\x00def"), "TEXT_BINARY"),
     "control signs": (bytes_of("n.csv", b"a,b\n\x01\x02\x03,c"), "TEXT_BINARY"),
-    "big five": (bytes_of("g.csv", ",".join(ENROLMENT_HEADINGS).encode() + "\n陳大文先生,測試".encode("big5")), "TEXT_ENCODING_UNKNOWN"),
+    "big five": (
+        bytes_of("g.csv", ",".join(ENROLMENT_HEADINGS).encode() + "\n陳大文先生,測試".encode("big5")),
+        "TEXT_ENCODING_UNKNOWN",
+    ),
     "cut utf-8": (bytes_of("u.csv", b"\xef\xbb\xbfa,b\n\xe9\x99"), "TEXT_ENCODING_UNKNOWN"),
     "odd utf-16": (bytes_of("u.csv", b"\xff\xfea\x00,\x00\n"), "TEXT_ENCODING_UNKNOWN"),
     "open quote": (bytes_of("q.csv", b'Course Run,NRIC/FIN\nHYG,"S12345'), "TEXT_QUOTE_OPEN"),
     "no headings that we know": (bytes_of("h.csv", b"apples,pears\n1,2\n"), "NO_KNOWN_HEADINGS"),
     "one heading short": (bytes_of("h.csv", b"Course Run,NRIC\nHYG,S1234567D\n"), "HEADINGS_MISSING"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -260,11 +328,15 @@ def rows_of(path: Path) -> list[list[str | None]]:
 
 def styled_far(folder: Path) -> Path:
     """A sheet whose formats reach down to the last row, as when a whole column was coloured."""
-    return zipped(folder / "styled.xlsx", parts(rows_xml('<row r="1048576"><c r="A1048576" s="0"/><c r="XFD1048576" s="0"/></row>')))
+    return zipped(
+        folder / "styled.xlsx",
+        parts(rows_xml('<row r="1048576"><c r="A1048576" s="0"/><c r="XFD1048576" s="0"/></row>')),
+    )
 
 
 def formatted_ods(folder: Path) -> Path:
-    tail = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    tail = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell'
+    tail += ' table:number-columns-repeated="16384"/></table:table-row>'
     return ods(folder / "tail.ods", "".join(map(ods_row, ROWS)) + tail)
 
 
@@ -297,13 +369,26 @@ READ: dict[str, Make] = {
     "csv with old line ends": dropped("a.csv", csv_bytes(ROWS, newline="\r")),
     "csv with unix line ends": dropped("a.csv", csv_bytes(ROWS, newline="\n")),
     "csv padded with separators": dropped("a.csv", csv_bytes([[*row, *[""] * 300] for row in ROWS])),
-    "csv with quotes inside": dropped("a.csv", csv_bytes([[*row, 'say "hello"'] for row in ROWS]).replace(b'"say ""hello"""', b'"say" hello')),
+    "csv with quotes inside": dropped(
+        "a.csv", csv_bytes([[*row, 'say "hello"'] for row in ROWS]).replace(b'"say ""hello"""', b'"say" hello')
+    ),
     "formats down to the last row": styled_far,
     "elements with a prefix": prefixed,
     "utf-16 sheet": lambda folder: zipped(folder / "u.xlsx", parts(GOOD.replace("UTF-8", "UTF-8"))),
-    "cells without references": lambda folder: zipped(folder / "r.xlsx", parts(sheet_xml("".join(
-        "<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in row) + "</row>" for row in ROWS)))),
-    "comment and processing instruction": lambda folder: zipped(folder / "c.xlsx", parts(GOOD.replace("<sheetData>", "<!-- x --><?y z?><sheetData>"))),
+    "cells without references": lambda folder: zipped(
+        folder / "r.xlsx",
+        parts(
+            sheet_xml(
+                "".join(
+                    "<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in row) + "</row>"
+                    for row in ROWS
+                )
+            )
+        ),
+    ),
+    "comment and processing instruction": lambda folder: zipped(
+        folder / "c.xlsx", parts(GOOD.replace("<sheetData>", "<!-- x --><?y z?><sheetData>"))
+    ),
 }
 
 
@@ -326,7 +411,9 @@ def test_old_windows_text_is_read_with_a_warning(tmp_path: Path) -> None:
 
 def test_newlines_and_separators_inside_quotes_stay(tmp_path: Path) -> None:
     path = tmp_path / "n.csv"
-    path.write_bytes(csv_bytes([ENROLMENT_HEADINGS + ["Remarks"], ENROLMENT_ROW + ["two\nlines, here"], ENROLMENT_ROW + [""]]))
+    path.write_bytes(
+        csv_bytes([ENROLMENT_HEADINGS + ["Remarks"], ENROLMENT_ROW + ["two\nlines, here"], ENROLMENT_ROW + [""]])
+    )
     grid = open_upload(path, name="n.csv").grids[0]
     assert [number for number, _ in grid.rows] == [1, 2, 3]
     assert grid.rows[1][1][4] == "two\nlines, here"
@@ -403,7 +490,9 @@ def test_the_process_sees_nothing_of_our_environment(tmp_path: Path, monkeypatch
 
 def test_an_old_workbook_gives_its_facts(tmp_path: Path) -> None:
     cells = XLS + label(2, 0, "HYG") + record(0x205, struct.pack("<HHHBB", 2, 1, 0, 0x2A, 1)) + number_cell(2, 2, 5)
-    cells += record(0x208, struct.pack("<HHHHHHI", 2, 0, 4, 255, 0, 0, 0x20)) + record(0xE5, struct.pack("<HHHHH", 1, 1, 2, 3, 3))
+    cells += record(0x208, struct.pack("<HHHHHHI", 2, 0, 4, 255, 0, 0, 0x20)) + record(
+        0xE5, struct.pack("<HHHHH", 1, 1, 2, 3, 3)
+    )
     cells += record(0x7D, struct.pack("<HHHHHH", 2, 2, 100, 0, 1, 0))
     grid = open_upload(xls(tmp_path / "f.xls", cells, state=1), name="f.xls").grids[0]
     assert grid.hidden
@@ -415,12 +504,19 @@ def test_an_old_workbook_gives_its_facts(tmp_path: Path) -> None:
 
 
 def test_open_document_gives_its_facts(tmp_path: Path) -> None:
-    error = ('<table:table-row><table:table-cell table:formula="of:=1/0" office:value-type="string" calcext:value-type="error">'
-             '<text:p>#DIV/0!</text:p></table:table-cell><table:table-cell table:formula="of:=1"/>'
-             '<table:table-cell table:number-rows-spanned="2"><text:p>m</text:p></table:table-cell></table:table-row>')
+    error = (
+        '<table:table-row><table:table-cell table:formula="of:=1/0" office:value-type="string"'
+        ' calcext:value-type="error">'
+        '<text:p>#DIV/0!</text:p></table:table-cell><table:table-cell table:formula="of:=1"/>'
+        '<table:table-cell table:number-rows-spanned="2"><text:p>m</text:p></table:table-cell></table:table-row>'
+    )
     columns = '<table:table-column/><table:table-column table:visibility="collapse"/>'
-    styles = '<style:style style:name="ta1"><style:table-properties xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" table:display="false"/></style:style>'
-    path = ods(tmp_path / "f.ods", columns + ods_row(["a", "b", "c"]) + error + ods_row(["x"], 'table:visibility="filter"'), styles=styles)
+    styles = '<style:style style:name="ta1"><style:table-properties table:display="false"/></style:style>'
+    path = ods(
+        tmp_path / "f.ods",
+        columns + ods_row(["a", "b", "c"]) + error + ods_row(["x"], 'table:visibility="filter"'),
+        styles=styles,
+    )
     grid = open_upload(path, name="f.ods").grids[0]
     assert grid.hidden
     assert grid.hidden_rows == {3}

@@ -23,7 +23,9 @@ def test_every_other_letter_is_wrong(number: str) -> None:
 
 
 def test_what_has_not_the_shape_is_no_fault_of_the_letter() -> None:
-    values = pd.Series(["S1234567D", None, "", "S1234567A", "X1234567D", "S12345", "S12E4567D", "Š1234567D"], dtype=object)
+    values = pd.Series(
+        ["S1234567D", None, "", "S1234567A", "X1234567D", "S12345", "S12E4567D", "Š1234567D"], dtype=object
+    )
     assert check_letter_faults(values).tolist() == [False, False, False, True, False, False, False, False]
 
 
@@ -37,7 +39,17 @@ def test_numbers_are_made_right() -> None:
         make_nric("X", 1)
 
 
-@pytest.mark.parametrize(("number", "expected"), [("S1234567D", "NRIC"), ("T1234567J", "NRIC"), ("F1234567N", "FIN"), ("G1234567X", "FIN"),
-                                                  ("M1234567K", "FIN"), ("E1234567X", "OTHERS"), ("", "OTHERS")])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("S1234567D", "NRIC"),
+        ("T1234567J", "NRIC"),
+        ("F1234567N", "FIN"),
+        ("G1234567X", "FIN"),
+        ("M1234567K", "FIN"),
+        ("E1234567X", "OTHERS"),
+        ("", "OTHERS"),
+    ],
+)
 def test_the_kind_of_number(number: str, expected: str) -> None:
     assert id_type(number) == expected

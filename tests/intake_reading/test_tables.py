@@ -19,7 +19,17 @@ from tms_pipeline.records.fault import Fault
 from tms_pipeline.records.kinds import KINDS
 
 from .held import codes, opened_of, read, table_of
-from .workbooks import ENROLMENT_HEADINGS, ENROLMENT_ROW, TRAINEE_HEADINGS, TRAINEE_ROW, parts, sheet_xml, text_rows, xlsx, zipped
+from .workbooks import (
+    ENROLMENT_HEADINGS,
+    ENROLMENT_ROW,
+    TRAINEE_HEADINGS,
+    TRAINEE_ROW,
+    parts,
+    sheet_xml,
+    text_rows,
+    xlsx,
+    zipped,
+)
 
 ROWS: list[list[Any]] = [ENROLMENT_HEADINGS, ENROLMENT_ROW]
 
@@ -30,8 +40,21 @@ def only(faults: list[Fault], code: str) -> Fault:
     return found[0]
 
 
-@pytest.mark.parametrize("heading", ["Date of Birth", "date of birth", "DATE OF BIRTH *", " Date  of\nBirth:", "Date-of-Birth", "D.O.B.",
-                                     "Date of Birth (DD/MM/YYYY)*", "ＤＯＢ", "birth_date", "Date of Birth [as on card]"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Date of Birth",
+        "date of birth",
+        "DATE OF BIRTH *",
+        " Date  of\nBirth:",
+        "Date-of-Birth",
+        "D.O.B.",
+        "Date of Birth (DD/MM/YYYY)*",
+        "ＤＯＢ",
+        "birth_date",
+        "Date of Birth [as on card]",
+    ],
+)
 def test_headings_match_loosely(heading: str) -> None:
     assert [field.name for field in fields_of(heading)] == ["birth_date"]
 
@@ -48,16 +71,32 @@ def test_every_title_and_alias_leads_to_its_field() -> None:
                 assert field.name in [found.name for found in fields_of(title)], (kind.name, title)
 
 
-@pytest.mark.parametrize(("heading", "order"), [("DOB (DD/MM/YYYY)", "DMY"), ("DOB (mm-dd-yyyy)", "MDY"), ("Day (YYYY-MM-DD)", "YMD"),
-                                                ("Date of Birth (DD-MM-YYYY or DD/MM/YYYY format) *", "DMY"), ("Date", None),
-                                                ("DD/MM/YYYY or MM/DD/YYYY", None), ("Comments", None)])
+@pytest.mark.parametrize(
+    ("heading", "order"),
+    [
+        ("DOB (DD/MM/YYYY)", "DMY"),
+        ("DOB (mm-dd-yyyy)", "MDY"),
+        ("Day (YYYY-MM-DD)", "YMD"),
+        ("Date of Birth (DD-MM-YYYY or DD/MM/YYYY format) *", "DMY"),
+        ("Date", None),
+        ("DD/MM/YYYY or MM/DD/YYYY", None),
+        ("Comments", None),
+    ],
+)
 def test_a_heading_can_state_the_order_of_dates(heading: str, order: str | None) -> None:
     assert stated_order(heading) == order
 
 
 def test_the_headings_are_found_below_titles_and_kept_as_typed() -> None:
-    table = table_of([["Enrolments of September"], [], ["as of", date(2026, 9, 1)], ["Course Run* ", "N.R.I.C.", "Enrolled On", "Sponsorship", "Own note"],
-                      [*ENROLMENT_ROW, "x"]])
+    table = table_of(
+        [
+            ["Enrolments of September"],
+            [],
+            ["as of", date(2026, 9, 1)],
+            ["Course Run* ", "N.R.I.C.", "Enrolled On", "Sponsorship", "Own note"],
+            [*ENROLMENT_ROW, "x"],
+        ]
+    )
     assert (table.header_row, table.kinds) == (4, ("enrolment",))
     assert table.headings == ["Course Run*", "N.R.I.C.", "Enrolled On", "Sponsorship", "Own note"]
     assert table.cells == {5: [*ENROLMENT_ROW, "x"]}
@@ -67,21 +106,32 @@ def test_the_headings_are_found_below_titles_and_kept_as_typed() -> None:
 
 
 def test_several_kinds_from_one_sheet_in_plan_order() -> None:
-    table = table_of([["Fee Status", *ENROLMENT_HEADINGS, *TRAINEE_HEADINGS[1:]], ["Paid", *ENROLMENT_ROW, *TRAINEE_ROW[1:]]])
+    table = table_of(
+        [["Fee Status", *ENROLMENT_HEADINGS, *TRAINEE_HEADINGS[1:]], ["Paid", *ENROLMENT_ROW, *TRAINEE_ROW[1:]]]
+    )
     assert table.kinds == ("trainee", "enrolment", "fee")
     for kind in table.kinds:
         assert not canonicalise(KINDS[kind], table).bad.any()
 
 
 def test_several_tables_in_one_sheet() -> None:
-    tables, faults = find_tables(opened_of([["Enrolments"], *ROWS, [], [], ["Trainees"], TRAINEE_HEADINGS, TRAINEE_ROW, [], TRAINEE_ROW]))
+    tables, faults = find_tables(
+        opened_of([["Enrolments"], *ROWS, [], [], ["Trainees"], TRAINEE_HEADINGS, TRAINEE_ROW, [], TRAINEE_ROW])
+    )
     assert [(table.header_row, table.kinds, table.rows.tolist()) for table in tables] == [
-        (2, ("enrolment",), [3]), (7, ("trainee",), [8, 10])]
+        (2, ("enrolment",), [3]),
+        (7, ("trainee",), [8, 10]),
+    ]
     assert not faults
 
 
 def test_tables_in_several_sheets_and_notes_left_out(tmp_path: Path) -> None:
-    path = xlsx(tmp_path / "a.xlsx", ("Notes", [["How to fill this in"], ["Write", "neatly"]]), ("Data", ROWS), ("_lists", [["Paid"], ["Unpaid"]]))
+    path = xlsx(
+        tmp_path / "a.xlsx",
+        ("Notes", [["How to fill this in"], ["Write", "neatly"]]),
+        ("Data", ROWS),
+        ("_lists", [["Paid"], ["Unpaid"]]),
+    )
     tables, faults = find_tables(open_upload(path, name="a.xlsx"))
     assert [table.sheet for table in tables] == ["Data"]
     assert [(fault.code, fault.sheet) for fault in faults] == [("SHEET_SKIPPED", "Notes"), ("SHEET_SKIPPED", "_lists")]
@@ -105,14 +155,20 @@ def test_a_single_hidden_sheet_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_start_date_alone_does_not_confuse() -> None:
-    table = table_of([[*ENROLMENT_HEADINGS, "Start Date", "End Date", "Course Reference"], [*ENROLMENT_ROW, "", "", ""]])
+    table = table_of(
+        [[*ENROLMENT_HEADINGS, "Start Date", "End Date", "Course Reference"], [*ENROLMENT_ROW, "", "", ""]]
+    )
     assert table.kinds == ("enrolment",)
     assert "'Start Date'" in only(table.faults, "HEADING_UNUSED").sentence
 
 
 def test_a_telling_heading_that_is_missing_is_named() -> None:
     opened = opened_of(ROWS)
-    opened.grids.append(Grid.of_rows("Runs", [(3, ["Course Run", "Course Reference", "Start Date", "End Date"]), (4, ["A", "B", "C", "D"])]))
+    opened.grids.append(
+        Grid.of_rows(
+            "Runs", [(3, ["Course Run", "Course Reference", "Start Date", "End Date"]), (4, ["A", "B", "C", "D"])]
+        )
+    )
     tables, faults = find_tables(opened)
     assert len(tables) == 1
     found = only(faults, "HEADINGS_MISSING")
@@ -167,7 +223,9 @@ def test_values_without_a_heading_are_told() -> None:
 
 def test_a_row_of_a_text_file_that_is_too_long_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
-    path.write_text("Course Run,NRIC,Enrolment Date,Sponsorship\nHYG,S1234567D,2026-09-01,Self\nHYG,T1234567J,1,Sep,2026,Self\n")
+    path.write_text(
+        "Course Run,NRIC,Enrolment Date,Sponsorship\nHYG,S1234567D,2026-09-01,Self\nHYG,T1234567J,1,Sep,2026,Self\n"
+    )
     table = find_tables(open_upload(path, name="r.csv"))[0][0]
     assert only(table.faults, "ROW_TOO_LONG").row == 3
     assert canonicalise(KINDS["enrolment"], table).bad.tolist() == [False, True]
@@ -175,8 +233,17 @@ def test_a_row_of_a_text_file_that_is_too_long_is_rejected(tmp_path: Path) -> No
 
 def test_repeated_headings_notes_totals_and_numbered_blanks_are_left_out_and_said() -> None:
     headings = ["S/N", *ENROLMENT_HEADINGS]
-    rows = [headings, [1, *ENROLMENT_ROW], headings, [2, "HYG-2609-B", *ENROLMENT_ROW[1:]], [3], [4], ["Total", 2],
-            [], ["Prepared by Mary on Monday morning"]]
+    rows = [
+        headings,
+        [1, *ENROLMENT_ROW],
+        headings,
+        [2, "HYG-2609-B", *ENROLMENT_ROW[1:]],
+        [3],
+        [4],
+        ["Total", 2],
+        [],
+        ["Prepared by Mary on Monday morning"],
+    ]
     table = table_of(rows)
     assert table.rows.tolist() == [2, 4]
     assert only(table.faults, "HEADING_REPEATED").row == 3
@@ -211,11 +278,15 @@ def test_hidden_rows_and_columns_are_taken_in_and_reported(tmp_path: Path) -> No
 
 def test_error_cells_and_formulas_without_a_value_are_faults_of_their_cells(tmp_path: Path) -> None:
     body = text_rows([ENROLMENT_HEADINGS, [*ENROLMENT_ROW[:1], "", "", "Self"], ENROLMENT_ROW])
-    body = body.replace('<c r="D2"', '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="C2"><f>TODAY()</f></c><c r="D2"', 1)
+    body = body.replace(
+        '<c r="D2"', '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="C2"><f>TODAY()</f></c><c r="D2"', 1
+    )
     path = zipped(tmp_path / "e.xlsx", parts(sheet_xml(body)))
     table = find_tables(open_upload(path, name="e.xlsx"))[0][0]
     assert [(fault.code, fault.row, fault.column) for fault in table.faults] == [
-        ("CELL_ERROR", 2, "NRIC/FIN"), ("FORMULA_WITHOUT_VALUE", 2, "Enrolment Date")]
+        ("CELL_ERROR", 2, "NRIC/FIN"),
+        ("FORMULA_WITHOUT_VALUE", 2, "Enrolment Date"),
+    ]
     assert "#DIV/0!" in table.faults[0].sentence
     canonical = canonicalise(KINDS["enrolment"], table)
     assert canonical.bad.tolist() == [True, False]
@@ -224,8 +295,11 @@ def test_error_cells_and_formulas_without_a_value_are_faults_of_their_cells(tmp_
 
 
 def test_a_formula_with_an_empty_text_is_no_fault(tmp_path: Path) -> None:
-    body = text_rows([[*ENROLMENT_HEADINGS, "Employer UEN"], ENROLMENT_ROW]).replace(
-        "</row>", '<c r="E2" t="str"><f>IF(1,"")</f><v></v></c></row>', 2).replace('<c r="E2" t="str"><f>IF(1,"")</f><v></v></c></row>', "</row>", 1)
+    body = (
+        text_rows([[*ENROLMENT_HEADINGS, "Employer UEN"], ENROLMENT_ROW])
+        .replace("</row>", '<c r="E2" t="str"><f>IF(1,"")</f><v></v></c></row>', 2)
+        .replace('<c r="E2" t="str"><f>IF(1,"")</f><v></v></c></row>', "</row>", 1)
+    )
     path = zipped(tmp_path / "e.xlsx", parts(sheet_xml(body)))
     assert not find_tables(open_upload(path, name="e.xlsx"))[0][0].faults
 
@@ -240,7 +314,11 @@ def test_merged_cells_give_their_value_to_the_first_row_only(tmp_path: Path) -> 
         book["S"].merge_cells("A1:D1")
         book["S"].merge_cells("A3:A4")
 
-    path = xlsx(tmp_path / "m.xlsx", ("S", [["All enrolments"], *ROWS, [None, "T1234567J", "2026-09-02", "Self"]]), prepare=merge)
+    path = xlsx(
+        tmp_path / "m.xlsx",
+        ("S", [["All enrolments"], *ROWS, [None, "T1234567J", "2026-09-02", "Self"]]),
+        prepare=merge,
+    )
     table = find_tables(open_upload(path, name="m.xlsx"))[0][0]
     found = only(table.faults, "MERGED_CELL")
     assert (found.row, found.column) == (4, "Course Run")
@@ -250,7 +328,9 @@ def test_merged_cells_give_their_value_to_the_first_row_only(tmp_path: Path) -> 
 
 
 def test_a_label_above_the_table_fills_its_missing_column() -> None:
-    table = table_of([["Course Run: HYG-2609-A"], [], ["NRIC", "Enrolment Date", "Sponsorship"], ["S1234567D", "2026-09-01", "Self"]])
+    table = table_of(
+        [["Course Run: HYG-2609-A"], [], ["NRIC", "Enrolment Date", "Sponsorship"], ["S1234567D", "2026-09-01", "Self"]]
+    )
     assert only(table.faults, "VALUE_FROM_TITLE").column == "Course Run"
     assert table.frame["run_code"].tolist() == ["HYG-2609-A"]
 
@@ -262,8 +342,17 @@ def test_a_label_beside_its_value() -> None:
 
 
 def test_our_own_result_workbook_comes_back(tmp_path: Path) -> None:
-    fix = [[*ENROLMENT_HEADINGS, "What to do", "Row in your file", "Status"], [*ENROLMENT_ROW, "Fill it in", 7, "rejected"]]
-    path = xlsx(tmp_path / "r.xlsx", ("Summary", [["Rows", 3]]), ("Fix these rows", fix), ("All rows", fix), ("Guidance", [["Read"]]))
+    fix = [
+        [*ENROLMENT_HEADINGS, "What to do", "Row in your file", "Status"],
+        [*ENROLMENT_ROW, "Fill it in", 7, "rejected"],
+    ]
+    path = xlsx(
+        tmp_path / "r.xlsx",
+        ("Summary", [["Rows", 3]]),
+        ("Fix these rows", fix),
+        ("All rows", fix),
+        ("Guidance", [["Read"]]),
+    )
     tables, faults = find_tables(open_upload(path, name="r.xlsx"))
     assert [table.sheet for table in tables] == ["Fix these rows"]
     assert faults == []
@@ -288,8 +377,19 @@ def test_no_table_at_all() -> None:
     assert caught.value.fault.code == "NO_KNOWN_HEADINGS"
 
 
-CELLS = st.one_of(st.none(), st.text(max_size=12), st.integers(), st.floats(), st.booleans(), st.dates(), st.datetimes(), st.times(),
-                  st.sampled_from([*ENROLMENT_HEADINGS, *TRAINEE_HEADINGS, "S1", "Session 2", "P", "Course Run: X", "Total", "Timestamp"]))
+CELLS = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.dates(),
+    st.datetimes(),
+    st.times(),
+    st.sampled_from(
+        [*ENROLMENT_HEADINGS, *TRAINEE_HEADINGS, "S1", "Session 2", "P", "Course Run: X", "Total", "Timestamp"]
+    ),
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,35 +17,60 @@ from .held import codes, opened_of, table_of
 HEAD = ["Course Run", "Name", "NRIC"]
 
 
-@pytest.mark.parametrize(("heading", "number"), [("S1", 1), ("Session 2", 2), ("Sess 3 (12/09/2026)", 3), ("session no. 4", 4), ("Day 5", 5),
-                                                 ("s-6", 6), ("Lesson #7", 7), ("12/09/2026", None), ("12 Sep", None), ("2026-09-12", None),
-                                                 (date(2026, 9, 12), None)])
+@pytest.mark.parametrize(
+    ("heading", "number"),
+    [
+        ("S1", 1),
+        ("Session 2", 2),
+        ("Sess 3 (12/09/2026)", 3),
+        ("session no. 4", 4),
+        ("Day 5", 5),
+        ("s-6", 6),
+        ("Lesson #7", 7),
+        ("12/09/2026", None),
+        ("12 Sep", None),
+        ("2026-09-12", None),
+        (date(2026, 9, 12), None),
+    ],
+)
 def test_session_headings(heading: object, number: int | None) -> None:
     found = session_of_heading(heading, 3)  # type: ignore[arg-type]
     assert found is not None
     assert found.number == number
 
 
-@pytest.mark.parametrize("heading", ["Sponsor", "Status", "S", "Score 1", "Total", 5, None, "1 apple", "Address 2", "3 bananas a day"])
+@pytest.mark.parametrize(
+    "heading", ["Sponsor", "Status", "S", "Score 1", "Total", 5, None, "1 apple", "Address 2", "3 bananas a day"]
+)
 def test_no_session_headings(heading: object) -> None:
     assert session_of_heading(heading, 0) is None  # type: ignore[arg-type]
 
 
 def test_one_line_a_mark_and_none_for_a_blank() -> None:
-    table = table_of([[*HEAD, "S1", "Session 2", "Sess 3 (12/09/2026)"], ["HYG", "Tan", "S1234567D", "P", "A", "✓"],
-                      ["HYG", "Lim", "T1234567J", "L", None, " "]])
+    table = table_of(
+        [
+            [*HEAD, "S1", "Session 2", "Sess 3 (12/09/2026)"],
+            ["HYG", "Tan", "S1234567D", "P", "A", "✓"],
+            ["HYG", "Lim", "T1234567J", "L", None, " "],
+        ]
+    )
     assert table.kinds == ("attendance",)
     assert table.frame.index.tolist() == [2, 2, 2, 3]
     assert list(table.cells) == [2, 3]
     canonical = canonicalise(KINDS["attendance"], table)
     assert canonical.frame[["run_code", "session_no", "nric", "mark"]].to_numpy().tolist() == [
-        ["HYG", "1", "S1234567D", "present"], ["HYG", "2", "S1234567D", "absent"], ["HYG", "3", "S1234567D", "present"],
-        ["HYG", "1", "T1234567J", "late"]]
+        ["HYG", "1", "S1234567D", "present"],
+        ["HYG", "2", "S1234567D", "absent"],
+        ["HYG", "3", "S1234567D", "present"],
+        ["HYG", "1", "T1234567J", "late"],
+    ]
     assert not canonical.bad.any()
 
 
 def test_a_wrong_mark_names_its_session_column() -> None:
-    table = table_of([[*HEAD, "S1", "S2"], ["HYG", "Tan", "S1234567D", "P", "maybe"], ["HYG", "Lim", "T1234567J", "P", "P"]])
+    table = table_of(
+        [[*HEAD, "S1", "S2"], ["HYG", "Tan", "S1234567D", "P", "maybe"], ["HYG", "Lim", "T1234567J", "P", "P"]]
+    )
     canonical = canonicalise(KINDS["attendance"], table)
     assert [(fault.code, fault.row, fault.column) for fault in canonical.faults] == [("CHOICE_UNKNOWN", 2, "S2")]
     assert canonical.bad.tolist() == [False, True, False, False]
@@ -66,7 +91,10 @@ def test_two_columns_of_one_session_are_refused() -> None:
 
 
 def test_columns_that_only_look_like_sessions_are_none() -> None:
-    rows = [["Course Run", "NRIC", "Enrolment Date", "Sponsorship", "Day 1 meal", "S2"], ["HYG", "S1234567D", "2026-09-01", "Self", "halal", "fish"]]
+    rows = [
+        ["Course Run", "NRIC", "Enrolment Date", "Sponsorship", "Day 1 meal", "S2"],
+        ["HYG", "S1234567D", "2026-09-01", "Self", "halal", "fish"],
+    ]
     tables, _ = find_tables(opened_of(rows))
     assert [table.kinds for table in tables] == [("enrolment",)]
 
@@ -77,7 +105,10 @@ def test_the_run_from_a_line_above() -> None:
 
 
 def test_enrolments_and_marks_in_one_sheet_are_two_tables() -> None:
-    rows = [["Course Run", "NRIC", "Enrolment Date", "Sponsorship", "S1", "S2"], ["HYG", "S1234567D", "2026-09-01", "Self", "P", "P"]]
+    rows = [
+        ["Course Run", "NRIC", "Enrolment Date", "Sponsorship", "S1", "S2"],
+        ["HYG", "S1234567D", "2026-09-01", "Self", "P", "P"],
+    ]
     tables, _ = find_tables(opened_of(rows))
     assert [table.kinds for table in tables] == [("enrolment",), ("attendance",)]
 

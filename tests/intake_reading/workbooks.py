@@ -10,6 +10,9 @@ from typing import Any
 
 import openpyxl
 
+PACKAGE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 ENROLMENT_HEADINGS = ["Course Run", "NRIC/FIN", "Enrolment Date", "Sponsorship Type"]
 ENROLMENT_ROW = ["HYG-2609-A", "S1234567D", "2026-09-01", "Individual"]
@@ -31,19 +34,22 @@ def xlsx(path: Path, *sheets: tuple[str, list[list[Any]]], prepare: Any = None) 
     return path
 
 
-def parts(sheet_xml: str | bytes, *, workbook: str | None = None, more: dict[str, str | bytes] | None = None) -> dict[str, str | bytes]:
+def parts(
+    sheet_xml: str | bytes, *, workbook: str | None = None, more: dict[str, str | bytes] | None = None
+) -> dict[str, str | bytes]:
     """The parts of a minimal .xlsx with that sheet."""
     return {
         "[Content_Types].xml": '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
-        '<Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
+        f'<Override PartName="/xl/workbook.xml" ContentType="{PACKAGE}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{PACKAGE}.worksheet+xml"/></Types>',
         "_rels/.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": workbook or f'<?xml version="1.0"?><workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{RELATION}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": workbook
+        or f'<?xml version="1.0"?><workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
         '<sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        f'<Relationship Id="rId1" Type="{RELATION}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": sheet_xml,
         **(more or {}),
     }
@@ -51,15 +57,20 @@ def parts(sheet_xml: str | bytes, *, workbook: str | None = None, more: dict[str
 
 def sheet_xml(body: str, head: str = "", tail: str = "") -> str:
     """A sheet with these rows as XML."""
-    return f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{MAIN}">{head}<sheetData>{body}</sheetData>{tail}</worksheet>'
+    begin = f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{MAIN}">{head}'
+    return f"{begin}<sheetData>{body}</sheetData>{tail}</worksheet>"
 
 
 def text_rows(rows: list[list[str]]) -> str:
     """Rows of inline text as XML."""
     return "".join(
-        f'<row r="{number}">' + "".join(
-            f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>' for at, cell in enumerate(row) if cell
-        ) + "</row>"
+        f'<row r="{number}">'
+        + "".join(
+            f'<c r="{chr(65 + at)}{number}" t="inlineStr"><is><t>{cell}</t></is></c>'
+            for at, cell in enumerate(row)
+            if cell
+        )
+        + "</row>"
         for number, row in enumerate(rows, 1)
     )
 
@@ -72,28 +83,49 @@ def zipped(path: Path, contents: dict[str, str | bytes]) -> Path:
     return path
 
 
-OFFICE = ('xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
-          ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
-          ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"')
+OFFICE = (
+    f'xmlns:office="{OASIS}:office:1.0" xmlns:table="{OASIS}:table:1.0" xmlns:text="{OASIS}:text:1.0"'
+    f' xmlns:style="{OASIS}:style:1.0"'
+    ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+)
 
 
-def ods(path: Path, rows_xml: str, *, styles: str = "", more: dict[str, str | bytes] | None = None, name: str = "S") -> Path:
+def ods(
+    path: Path, rows_xml: str, *, styles: str = "", more: dict[str, str | bytes] | None = None, name: str = "S"
+) -> Path:
     """An OpenDocument spreadsheet with these rows."""
-    content = (f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {OFFICE}>'
-               f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
-               f'<table:table table:name="{name}" table:style-name="ta1">{rows_xml}</table:table>'
-               "</office:spreadsheet></office:body></office:document-content>")
-    manifest = '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
-    return zipped(path, {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content,
-                         "META-INF/manifest.xml": manifest, **(more or {})})
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {OFFICE}>'
+        f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>"
+        f'<table:table table:name="{name}" table:style-name="ta1">{rows_xml}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    manifest = (
+        '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    )
+    return zipped(
+        path,
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content,
+            "META-INF/manifest.xml": manifest,
+            **(more or {}),
+        },
+    )
 
 
 def ods_row(cells: list[str], attributes: str = "") -> str:
     """One row of text cells."""
-    return f"<table:table-row {attributes}>" + "".join(
-        f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' if cell else "<table:table-cell/>"
-        for cell in cells
-    ) + "</table:table-row>"
+    return (
+        f"<table:table-row {attributes}>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+            if cell
+            else "<table:table-cell/>"
+            for cell in cells
+        )
+        + "</table:table-row>"
+    )
 
 
 def record(number: int, body: bytes = b"") -> bytes:
@@ -111,14 +143,26 @@ def number_cell(row: int, column: int, value: float) -> bytes:
     return record(0x203, struct.pack("<HHHd", row, column, 0, value))
 
 
-def xls(path: Path, cells: bytes, *, globals_more: bytes = b"", state: int = 0, kind: int = 0,
-        streams: tuple[str, ...] = ()) -> Path:
+def xls(
+    path: Path, cells: bytes, *, globals_more: bytes = b"", state: int = 0, kind: int = 0, streams: tuple[str, ...] = ()
+) -> Path:
     """An old workbook with one sheet of these cell records, in a compound file with these further (empty) storages."""
-    begin = record(0x809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0)) + record(0x42, struct.pack("<H", 1200)) + globals_more
+    begin = (
+        record(0x809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0))
+        + record(0x42, struct.pack("<H", 1200))
+        + globals_more
+    )
     bound = 4 + 6 + 2 + 5
     place = len(begin) + bound + 4
     sheets = record(0x85, struct.pack("<IBBBB", place, state, kind, 5, 0) + b"Sheet")
-    body = begin + sheets + record(0x0A) + record(0x809, struct.pack("<HHHHII", 0x0600, 0x10, 0, 0, 0, 0)) + cells + record(0x0A)
+    body = (
+        begin
+        + sheets
+        + record(0x0A)
+        + record(0x809, struct.pack("<HHHHII", 0x0600, 0x10, 0, 0, 0, 0))
+        + cells
+        + record(0x0A)
+    )
     assert len(begin + sheets + record(0x0A)) == place
     path.write_bytes(compound({"Workbook": body}, streams))
     return path
@@ -144,7 +188,9 @@ def compound(contents: dict[str, bytes], storages: tuple[str, ...] = ()) -> byte
         following = index + 1 if 0 < index < len(entries) - 1 else 0xFFFFFFFF
         child = 1 if index == 0 and len(entries) > 1 else 0xFFFFFFFF
         encoded = name.encode("utf-16-le") + b"\0\0"
-        directory += encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded), kind, 1, 0xFFFFFFFF, following, child)
+        directory += encoded.ljust(64, b"\0") + struct.pack(
+            "<HBBIII", len(encoded), kind, 1, 0xFFFFFFFF, following, child
+        )
         directory += b"\0" * 36 + struct.pack("<IQ", start, size)
     directory = directory.ljust(directory_sectors * 512, b"\0")
     fat = [0xFFFFFFFD, *range(2, 1 + directory_sectors), 0xFFFFFFFE, *chain]

@@ -13,6 +13,7 @@ from tms_pipeline.cli.output import FINDINGS, emit, plainly, say
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
     app.command()(intake)
+    app.command()(release)
     app.command()(template)
 
 
@@ -24,7 +25,13 @@ def intake(
     output: Annotated[Path | None, typer.Option("-o", help="Where a preview's workbook goes.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")] = False,
 ) -> None:
-    """Take files in, as if they had been dropped in the inbox. Exit 1 if a row or file needs fixing."""
+    """Take files in, as if they had been dropped in the inbox; 'tms intake undo UPLOAD' takes one back.
+
+    Exit 1 if a row or file needs fixing.
+    """
+    if len(files) == 2 and str(files[0]) == "undo" and not files[0].exists():
+        _undo(str(files[1]), as_json=json_)
+        return
     from tms_pipeline.intake.direct import take_in_file
     from tms_pipeline.workplace import open_workplace
 
@@ -50,6 +57,40 @@ def intake(
     emit(outcomes, as_json=json_, words=words)
     if any(outcome["rejected"] or outcome["state"] in ("refused", "held") for outcome in outcomes):
         raise typer.Exit(FINDINGS)
+
+
+def _undo(upload_id: str, *, as_json: bool) -> None:
+    from tms_pipeline.intake.undo import undo
+    from tms_pipeline.workplace import open_workplace
+
+    with open_workplace() as workplace:
+        done = undo(workplace, upload_id, actor=workplace.actor())
+
+    def words() -> None:
+        say(
+            f"Upload {upload_id} was taken back: " + ", ".join(f"{n} {name}" for name, n in done.counts().items()) + "."
+        )
+        if done.to_take_back_at_ssg:
+            say("What SSG holds already is taken back there by the next plan; look at it with 'tms plan'.")
+
+    emit({"upload": upload_id, "counts": done.counts(), "records": vars(done)}, as_json=as_json, words=words)
+
+
+@plainly
+def release(
+    upload_id: Annotated[str, typer.Argument(help="An upload that is held for its share of rejected rows.")],
+) -> None:
+    """Let the good rows of a held upload in."""
+    from tms_pipeline.intake import results
+    from tms_pipeline.intake.service import take_in
+    from tms_pipeline.workplace import open_workplace
+
+    with open_workplace() as workplace:
+        actor = workplace.actor()
+        taken = take_in(workplace, upload_id, actor=actor, hold=False)
+        handed = results.look_again_and_hand_back(workplace, upload_id, actor=actor)[-1]
+    say(taken.sentence)
+    say(str(handed.workbook))
 
 
 @plainly

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -20,7 +20,12 @@ Action = Literal["create", "update", "cancel"]
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One difference between register and mirror, and where its record came from."""
+    """One difference between register and mirror, and where its record came from.
+
+    ``parents`` must live at SSG before this is sent; ``follows`` names changes of other records that must be settled
+    before. ``due`` is the nearest deadline of this change or of what hangs on it. ``elsewhere``: SSG's side was
+    changed by somebody else and ours was not, so it is shown and never sent.
+    """
 
     kind: str
     key: str
@@ -36,6 +41,14 @@ class Change:
     sheet: str | None = None
     row_number: int | None = None
     withheld: str = ""
+    follows: tuple[str, ...] = ()
+    due: date | None = None
+    elsewhere: bool = False
+
+    @property
+    def name(self) -> str:
+        """Kind and key in one word, as parents and follows name it."""
+        return f"{self.kind}:{self.key}"
 
     @property
     def order(self) -> int:
@@ -66,6 +79,7 @@ class Plan:
     withheld: tuple[Change, ...]
     skipped_kinds: tuple[str, ...] = ()
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    elsewhere: tuple[Change, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -77,20 +91,25 @@ class Plan:
 
 
 def make_plan(
-    changes: Iterable[Change], *, live_at_ssg: dict[str, int], guard: Guard, not_read: Sequence[str] = ()
+    changes: Iterable[Change], *, live_at_ssg: dict[str, int], guard: Guard, not_read: Sequence[str] = (),
+    unread: Set[str] = frozenset(), resolved: Set[str] = frozenset(),
 ) -> Plan:
     """Order the changes and withhold what the guards do not let through.
 
-    ``live_at_ssg`` counts by kind what SSG holds; ``not_read`` names the kinds whose last read failed: nothing of
-    them is planned, because what is not known cannot differ.
+    ``live_at_ssg`` counts by kind what SSG holds; ``not_read`` names the kinds, ``unread`` the records ("kind:key")
+    whose last read failed: nothing of them is planned, because what is not known cannot differ. ``resolved`` names
+    the records whose difference a person settled in SSG's favour.
     """
     skipped = set(not_read)
     going: list[Change] = []
+    elsewhere: list[Change] = []
     cancels: dict[str, list[Change]] = {}
     for change in changes:
-        if change.kind in skipped:
+        if change.kind in skipped or change.name in unread or change.name in resolved:
             continue
-        if change.action == "cancel":
+        if change.elsewhere:
+            elsewhere.append(change)
+        elif change.action == "cancel":
             cancels.setdefault(change.kind, []).append(change)
         else:
             going.append(change)
@@ -105,15 +124,58 @@ def make_plan(
             withheld += [replace(item, withheld=reason) for item in items]
         else:
             going += items
-    far = date.max
-    going.sort(key=lambda c: (c.order, c.deadline or far, c.kind, c.key))
-    withheld.sort(key=lambda c: (c.order, c.kind, c.key))
+    ordered = {change.name: change for change in with_order((*going, *withheld))}
+    going = sorted((ordered[change.name] for change in going), key=_turn)
+    withheld = sorted((ordered[change.name] for change in withheld), key=_turn)
     counts: dict[str, Counter[str]] = {}
     for change in (*going, *withheld):
         counts.setdefault(change.kind, Counter())["withheld" if change.withheld else change.action] += 1
+    for change in elsewhere:
+        counts.setdefault(change.kind, Counter())["changed elsewhere"] += 1
     return Plan(
         changes=tuple(going),
         withheld=tuple(withheld),
         skipped_kinds=tuple(sorted(skipped)),
         counts={kind: dict(counter) for kind, counter in counts.items()},
+        elsewhere=tuple(sorted(elsewhere, key=lambda c: (c.order, c.kind, c.key))),
     )
+
+
+def _turn(change: Change) -> tuple[date, int, str, str]:
+    """Nearest deadline first; parents before children of the same day."""
+    return (change.due or date.max, change.order, change.kind, change.key)
+
+
+def with_order(changes: Iterable[Change]) -> list[Change]:
+    """The changes with what each follows, and with the deadlines of children handed up to their parents."""
+    known = {change.name: change for change in changes}
+    taken_back: dict[tuple[str | None, str], list[str]] = {}
+    for change in known.values():
+        if change.action == "cancel" and change.kind in ("attendance", "assessment"):
+            taken_back.setdefault(_trainee_in_run(change), []).append(change.name)
+    due: dict[str, date] = {}
+    ordered: list[Change] = []
+    for change in sorted(known.values(), key=lambda c: c.order, reverse=True):
+        follows: list[str] = []
+        run = known.get(f"course_run:{change.run_code}")
+        if change.kind == "session" and run is not None and run.action == "update":
+            follows.append(run.name)  # a session outside its run's days is refused, so the run is widened first
+        if change.kind == "enrolment" and change.action == "cancel":
+            follows += sorted(taken_back.get(_trainee_in_run(change), []))
+        days = [day for day in (change.deadline, due.get(change.name)) if day]
+        mine = min(days, default=None)
+        if mine is not None:
+            for name in (*change.parents, *follows):
+                due[name] = min(mine, due.get(name, date.max))
+        ordered.append(replace(change, follows=tuple(follows), due=mine))
+    # What is followed may come earlier in this walk than its follower (cancels run backwards): hand up once more.
+    return [
+        replace(change, due=min([day for day in (change.due, due.get(change.name)) if day], default=None))
+        for change in ordered
+    ]
+
+
+def _trainee_in_run(change: Change) -> tuple[str | None, str]:
+    """Run and trainee of a change, from its key."""
+    parts = change.key.split("|")
+    return change.run_code, parts[2] if change.kind == "attendance" else parts[1]

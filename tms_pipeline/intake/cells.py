@@ -1,43 +1,21 @@
-"""Cells: the columns of a table in canonical form, with the faults of each cell. Works on whole columns."""
+"""Cells: the columns of a table in canonical form, with the faults of each cell."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from tms_pipeline.intake import contacts, readings
-from tms_pipeline.intake.clock import read_time
-from tms_pipeline.intake.dates import Order, Parsed, parse, prove, settle
+from tms_pipeline.intake import readings
+from tms_pipeline.intake.columns import DATES, READERS, Column, is_birth, is_blank, or_nothing, read_column
+from tms_pipeline.intake.dates import parse, prove, settle
 from tms_pipeline.intake.grid import Cell, Cells
-from tms_pipeline.intake.nric import SHAPE, check_letter_faults
-from tms_pipeline.intake.readings import BLANK_WORDS, NOTHING, Reading, choice_key
+from tms_pipeline.intake.readings import Reading
 from tms_pipeline.intake.table import Table
 from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.field import Field, FieldType, RecordKind
-
-_READERS: dict[FieldType, Callable[[Field, Cell], Reading]] = {
-    FieldType.TEXT: readings.read_text,
-    FieldType.CODE: readings.read_code,
-    FieldType.CODES: readings.read_codes,
-    FieldType.NRIC: contacts.read_nric_checked,
-    FieldType.TIME: read_time,
-    FieldType.INTEGER: readings.read_integer,
-    FieldType.AMOUNT: readings.read_amount,
-    FieldType.HOURS: readings.read_hours,
-    FieldType.YES_NO: readings.read_yes_no,
-    FieldType.CHOICE: readings.read_choice,
-    FieldType.EMAIL: contacts.read_email,
-    FieldType.PHONE: contacts.read_phone,
-    FieldType.POSTAL: contacts.read_postal,
-    FieldType.UEN: contacts.read_uen,
-}
-_DATES = (FieldType.DATE, FieldType.MOMENT)
 
 
 @dataclass(kw_only=True)
@@ -51,27 +29,16 @@ class Canonical:
     bad: pd.Series[Any]
 
 
-@dataclass(kw_only=True)
-class _Column:
-    """A column read: canonical texts, and what is wrong by line."""
-
-    texts: list[str | None]
-    faults: list[tuple[int, Reading]]
-    blank: npt.NDArray[np.bool_]
-    countries: dict[int, str]
-    swapped: bool = False
-
-
 def canonical_cell(field: Field, value: Cell) -> tuple[str | None, str | None]:
     """(canonical text, fault code) of one cell by itself. A blank cell is (None, None), whatever the field."""
-    if _is_blank(value):
+    if is_blank(value):
         return None, None
-    if field.type in _DATES:
-        parsed = parse(value, birth=_is_birth(field))
+    if field.type in DATES:
+        parsed = parse(value, birth=is_birth(field))
         reading = settle(parsed, prove([(0, parsed)]), personal=field.personal, moment=field.type is FieldType.MOMENT)
     else:
-        reading = _READERS[field.type](field, value)
-    reading = _or_nothing(field, value, reading)
+        reading = READERS[field.type](field, value)
+    reading = or_nothing(field, value, reading)
     return reading.text, reading.code
 
 
@@ -85,9 +52,9 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
     bad = np.zeros(count, dtype=bool) if table.bad_lines is None else table.bad_lines.copy()
     rows = table.frame.index.to_numpy()
     data: dict[str, Cells] = {}
-    columns: dict[str, _Column] = {}
+    columns: dict[str, Column] = {}
     for field in kind.fields:
-        column = _read(field, table)
+        column = read_column(field, table)
         columns[field.name] = column
         told = table.problems.get(field.name, {})
         for line, reading in column.faults:
@@ -99,7 +66,9 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
         for line in told:
             bad[line] = True
         if column.swapped:
-            faults.append(fault("DATES_MAYBE_SWAPPED", sheet=table.sheet, column=table.titles.get(field.name, field.title)))
+            faults.append(
+                fault("DATES_MAYBE_SWAPPED", sheet=table.sheet, column=table.titles.get(field.name, field.title))
+            )
         texts = np.empty(count, dtype=object)
         texts[:] = column.texts
         if field.default is not None:
@@ -113,21 +82,36 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
         data[field.name] = texts
     _set_countries(kind, data, columns)
     frame = pd.DataFrame(data, index=pd.RangeIndex(count), columns=list(kind.names), dtype=object)
-    return Canonical(frame=frame, rows=pd.Series(rows, dtype="int64", name="row"), faults=faults,
-                     bad=pd.Series(bad, dtype=bool, name="bad"))
+    return Canonical(
+        frame=frame,
+        rows=pd.Series(rows, dtype="int64", name="row"),
+        faults=faults,
+        bad=pd.Series(bad, dtype=bool, name="bad"),
+    )
 
 
 def canonical_column(field: Field | None, values: Cells, order: str | None = None) -> list[str | None]:
     """The canonical texts of a column by itself, None where it is blank or wrong; cleaned text for no field of ours."""
     if field is None:
-        return [readings.clean(readings.shown(value)) or None if value is not None else None for value in values.tolist()]
+        return [
+            readings.clean(readings.shown(value)) or None if value is not None else None for value in values.tolist()
+        ]
     frame = pd.DataFrame({field.name: values}, dtype=object)
-    table = Table(sheet="", header_row=0, kinds=(), headings=[], rows=np.arange(len(values)), columns=[], frame=frame,
-                  titles={}, orders={field.name: order} if order else {})
-    return _read(field, table).texts
+    table = Table(
+        sheet="",
+        header_row=0,
+        kinds=(),
+        headings=[],
+        rows=np.arange(len(values)),
+        columns=[],
+        frame=frame,
+        titles={},
+        orders={field.name: order} if order else {},
+    )
+    return read_column(field, table).texts
 
 
-def _set_countries(kind: RecordKind, data: dict[str, Cells], columns: dict[str, _Column]) -> None:
+def _set_countries(kind: RecordKind, data: dict[str, Cells], columns: dict[str, Column]) -> None:
     """A phone number that names its country fills the country code that its row leaves blank."""
     if "phone" not in columns or "phone_country" not in kind.names:
         return
@@ -140,187 +124,3 @@ def _set_countries(kind: RecordKind, data: dict[str, Cells], columns: dict[str, 
 def _fault(reading: Reading, table: Table, field: Field, line: int, row: int) -> Fault:
     heading = table.title_at(field.name, line, field.title)
     return fault(reading.code or "", sheet=table.sheet, row=row, column=heading, **reading.words)
-
-
-def _read(field: Field, table: Table) -> _Column:
-    """The column of that field; read once for all kinds that share it."""
-    key = (field.name, field.type, field.required, field.default)
-    if key not in table.canonical_memory:
-        count = len(table.frame)
-        if field.name not in table.frame.columns:
-            column = _Column(texts=[None] * count, faults=[], blank=np.ones(count, dtype=bool), countries={})
-        else:
-            values = table.frame[field.name].to_numpy(dtype=object)
-            # A cell with a problem of its own is told of already; what stands in it is no value.
-            told = table.problems.get(field.name)
-            if told:
-                values = values.copy()
-                values[list(told)] = None
-            column = _read_dates(field, table, values) if field.type in _DATES else _read_values(field, table, values)
-        table.canonical_memory[key] = column
-    column = table.canonical_memory[key]
-    assert isinstance(column, _Column)  # noqa: S101 - for the type checker
-    return column
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, float) and value != value)
-
-
-def _is_birth(field: Field) -> bool:
-    return field.personal and field.type is FieldType.DATE
-
-
-def _or_nothing(field: Field, value: Cell, reading: Reading) -> Reading:
-    """What cannot be read and only says 'none' counts as blank."""
-    if reading.code and reading.text is None and isinstance(value, str) and choice_key(value) in _BLANK_KEYS:
-        return NOTHING
-    if reading.text and field.type in (FieldType.CODE, FieldType.CODES) and not field.required and choice_key(reading.text) in _BLANK_KEYS:
-        return NOTHING
-    return reading
-
-
-_BLANK_KEYS = frozenset({*(choice_key(word) for word in BLANK_WORDS), ""})
-
-
-def _distinct(values: Iterable[Any]) -> tuple[list[Any], dict[Any, Any]]:
-    """Keys of the cells and one cell for each. True, 1 and 1.0 are equal to Python and not to us."""
-    cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    kinds = set(map(type, cells))
-    if not kinds & {bool, float} or len(kinds - {type(None)}) < 2:
-        return cells, {cell: cell for cell in set(cells)}
-    keys = list(zip(map(type, cells), cells, strict=True))
-    return keys, {key: key[1] for key in set(keys)}
-
-
-_EASY_CODE = re.compile(r"[A-Z0-9][A-Z0-9./-]*+")
-
-
-def _easy_text(value: Any) -> str | None:
-    return value if type(value) is str and value.isascii() and value.isprintable() and len(value) > 14 and "  " not in value \
-        and value[0] != " " and value[-1] != " " else None
-
-
-def _easy_code(value: Any) -> str | None:
-    return value if type(value) is str and len(value) > 4 and _EASY_CODE.fullmatch(value) and "E+" not in value else None
-
-
-def _easy_nric(value: Any) -> str | None:
-    return value if type(value) is str and SHAPE.fullmatch(value) else None
-
-
-def _easy_email(value: Any) -> str | None:
-    return value.lower() if type(value) is str and contacts.EASY_EMAIL.fullmatch(value) else None
-
-
-def _easy_phone(value: Any) -> str | None:
-    return str(value) if type(value) is int and (80_000_000 <= value < 100_000_000) else None
-
-
-# Columns in which nearly every cell is another: the usual form is taken at once, the rest goes to the reader.
-_EASY: dict[FieldType, Callable[[Any], str | None]] = {
-    FieldType.TEXT: _easy_text,
-    FieldType.CODE: _easy_code,
-    FieldType.NRIC: _easy_nric,
-    FieldType.EMAIL: _easy_email,
-    FieldType.PHONE: _easy_phone,
-}
-
-
-def _read_values(field: Field, table: Table, values: Cells) -> _Column:
-    reader: Callable[[Field, Cell], Reading] = _READERS[field.type]
-    if field.type is FieldType.NRIC:
-        reader = contacts.read_nric
-    easy = _EASY.get(field.type)
-    cells = values.tolist()
-    texts: list[str | None] = list(map(easy, cells)) if easy else [None] * len(cells)
-    hard = [line for line, text in enumerate(texts) if text is None] if easy else range(len(cells))
-    keys, distinct = _distinct([cells[line] for line in hard] if easy else cells)
-    seen: dict[Any, Reading] = {}
-    for key, value in distinct.items():
-        seen[key] = NOTHING if _is_blank(value) else _or_nothing(field, value, reader(field, value))
-    for line, key in zip(hard, keys, strict=True):
-        texts[line] = seen[key].text
-    faults: list[tuple[int, Reading]] = []
-    if any(reading.code for reading in seen.values()):
-        faults = [(line, seen[key]) for line, key in zip(hard, keys, strict=True) if seen[key].code]
-    if field.type is FieldType.NRIC:
-        wrong = check_letter_faults(np.array(texts, dtype=object))
-        for line in np.flatnonzero(wrong).tolist():
-            texts[line] = None
-            faults.append((line, Reading(None, "NRIC_CHECK_LETTER")))
-    countries: dict[int, str] = {}
-    if field.type is FieldType.PHONE:
-        if any("country" in reading.words for reading in seen.values()):
-            countries = {line: seen[key].words["country"] for line, key in zip(hard, keys, strict=True)
-                         if "country" in seen[key].words}
-        texts, faults = _phones_abroad(field, table, values, texts, faults)
-    return _column(texts, faults, countries)
-
-
-def _column(texts: list[str | None], faults: list[tuple[int, Reading]], countries: dict[int, str] | None = None) -> _Column:
-    """The column, in which blank means: no text and nothing wrong."""
-    blank = np.equal(np.array(texts, dtype=object), None)
-    if faults:
-        blank[[line for line, _ in faults]] = False
-    return _Column(texts=texts, faults=faults, blank=blank, countries=countries or {})
-
-
-def _phones_abroad(field: Field, table: Table, values: Cells, texts: list[str | None],
-                   faults: list[tuple[int, Reading]]) -> tuple[list[str | None], list[tuple[int, Reading]]]:
-    """Numbers that are none of Singapore's, in rows whose country column names another country."""
-    if not faults or field.name != "phone" or "phone_country" not in table.frame.columns:
-        return texts, faults
-    countries = table.frame["phone_country"].to_numpy(dtype=object)
-    left = []
-    for line, reading in faults:
-        country = str(countries[line] or "").strip().lstrip("+0").removesuffix(".0")
-        again = contacts.read_phone_abroad(field, values[line]) if country and country != "65" else reading
-        texts[line] = again.text
-        if again.code:
-            left.append((line, again))
-    return texts, left
-
-
-def _read_dates(field: Field, table: Table, values: Cells) -> _Column:
-    birth, moment = _is_birth(field), field.type is FieldType.MOMENT
-    keys, distinct = _distinct(values)
-    parsed: dict[Any, Parsed | None] = {
-        key: None if _is_blank(value) else parse(value, birth=birth, epoch_1904=table.epoch_1904)
-        for key, value in distinct.items()
-    }
-    rows = table.frame.index.to_numpy()
-    order = Order(stated=table.orders.get(field.name))
-    pairs = {key: cell for key, cell in parsed.items() if cell is not None and cell.pair}
-    if pairs:
-        order = prove(((0, cell) for cell in pairs.values()), table.orders.get(field.name))
-        if order.dmy and order.mdy:  # then the rows are named
-            order = prove(((int(rows[line]), pairs[key]) for line, key in enumerate(keys) if key in pairs),
-                          table.orders.get(field.name))
-    seen: dict[Any, Reading] = {}
-    for key, cell in parsed.items():
-        if cell is None:
-            seen[key] = NOTHING
-        else:
-            reading = settle(cell, order, personal=field.personal, moment=moment)
-            seen[key] = _or_nothing(field, distinct[key], reading)
-    texts = [seen[key].text for key in keys]
-    faults: list[tuple[int, Reading]] = []
-    if any(reading.code for reading in seen.values()):
-        faults = [(line, seen[key]) for line, key in enumerate(keys) if seen[key].code]
-    column = _column(texts, faults)
-    column.swapped = _maybe_swapped([cell for cell in parsed.values() if cell is not None])
-    return column
-
-
-# So many different true dates with no day past 12 come about by chance once in fifteen times.
-FEW_TRUE_DATES = 3
-
-
-def _maybe_swapped(cells: list[Parsed]) -> bool:
-    """True if no true date has a day past 12 and every typed one has: what a wrong regional setting leaves."""
-    true = [cell.day for cell in cells if cell.real and cell.day is not None]
-    typed = [cell.pair for cell in cells if cell.pair]
-    return len(true) >= FEW_TRUE_DATES and bool(typed) and all(day.day <= 12 for day in true) and all(
-        first > 12 for first, _, _ in typed)
-

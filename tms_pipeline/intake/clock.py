@@ -9,8 +9,12 @@ from tms_pipeline.intake.grid import Cell
 from tms_pipeline.intake.readings import Reading, clean
 from tms_pipeline.records.field import Field
 
-_TWELVE = re.compile(r"(\d{1,2})(?:\s*[:.]\s*(\d{2}))?(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*([ap])\.?\s*m\.?", re.IGNORECASE)
-_TWENTY_FOUR = re.compile(r"(\d{1,2})\s*[:.h]\s*(\d{2})(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*(?:hrs?|h)?\.?", re.IGNORECASE)
+_TWELVE = re.compile(
+    r"(\d{1,2})(?:\s*[:.]\s*(\d{2}))?(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*([ap])\.?\s*m\.?", re.IGNORECASE
+)
+_TWENTY_FOUR = re.compile(
+    r"(\d{1,2})\s*[:.h]\s*(\d{2})(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*(?:hrs?|h)?\.?", re.IGNORECASE
+)
 _FOUR_DIGITS = re.compile(r"(\d{2})(\d{2})\s*(?:hrs?|h)?\.?", re.IGNORECASE)
 _WORDS = {"noon": "12:00:00", "12 noon": "12:00:00", "12noon": "12:00:00", "midnight": "00:00:00"}
 

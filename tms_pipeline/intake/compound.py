@@ -153,7 +153,9 @@ def _look_through(stream: bytes, limits: dict[str, int]) -> list[SheetLook]:
             raise Refusal("FILE_HAS_LINKS")
         elif number == BOUNDSHEET:
             place, state, kind, letters, wide = struct.unpack_from("<IBBBB", body)
-            name = body[8 : 8 + letters * 2].decode("utf-16-le") if wide & 1 else body[8 : 8 + letters].decode("latin-1")
+            name = (
+                body[8 : 8 + letters * 2].decode("utf-16-le") if wide & 1 else body[8 : 8 + letters].decode("latin-1")
+            )
             if kind in (0x01, 0x06):
                 raise Refusal("FILE_HAS_MACROS")
             if kind == 0:
@@ -163,8 +165,9 @@ def _look_through(stream: bytes, limits: dict[str, int]) -> list[SheetLook]:
     for look, place in looks:
         look.epoch_1904 = epoch_1904
         _look_at(look, stream, place)
-        look.check_extent(max_rows=limits["max_rows"], max_columns=limits["max_columns"],
-                          memory_bytes=limits["memory_bytes"])
+        look.check_extent(
+            max_rows=limits["max_rows"], max_columns=limits["max_columns"], memory_bytes=limits["memory_bytes"]
+        )
     return [look for look, _ in looks]
 
 

@@ -12,8 +12,10 @@ from tms_pipeline.intake.readings import _DASHES, Reading, clean, shown
 from tms_pipeline.records.field import Field
 
 # What any checker accepts; the rest goes to email-validator, which takes forty times as long.
-EASY_EMAIL = re.compile(r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,16}){0,2}@(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,3}(?:com|sg|org|net|edu|my)",
-                         re.IGNORECASE)
+EASY_EMAIL = re.compile(
+    r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,16}){0,2}@(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,3}(?:com|sg|org|net|edu|my)",
+    re.IGNORECASE,
+)
 _SPACE_OR_DASH = re.compile(r"[\s.\-]+")
 
 
@@ -65,7 +67,7 @@ def _phones() -> Any:
 
 def read_phone(_: Field, value: Cell) -> Reading:
     """National digits. A number of another country must say so with ``+``; ``words['country']`` then has its code."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return Reading(None, "PHONE_UNREADABLE")
     text = _FILLING.sub("", _DASHES.sub("-", clean(shown(value))))
     found = _SINGAPORE.fullmatch(text)

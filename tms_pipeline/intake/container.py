@@ -9,8 +9,11 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 from xml.parsers import expat
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 import defusedxml.ElementTree as SafeTree
 from defusedxml.common import DefusedXmlException
@@ -32,7 +35,15 @@ class Container:
         try:
             self.archive = zipfile.ZipFile(file)
             entries = self.archive.infolist()
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, EOFError, UnicodeError, NotImplementedError):
+        except (
+            zipfile.BadZipFile,
+            zipfile.LargeZipFile,
+            OSError,
+            ValueError,
+            EOFError,
+            UnicodeError,
+            NotImplementedError,
+        ):
             raise Refusal("FILE_DAMAGED", part="the archive") from None
         if len(entries) > max_entries:
             raise Refusal("FILE_BOMB", detail=f"{len(entries)} parts")
@@ -80,11 +91,12 @@ class Container:
             raise Refusal("FILE_BOMB", detail="a list of parts that is far too long")
         return b"".join(self.chunks(name))
 
-    def tree(self, name: str) -> SafeTree.Element:
+    def tree(self, name: str) -> Element:
         """A small XML part as elements. Raises Refusal for XML that is broken or declares entities."""
         text = self.read(name)
         try:
-            return SafeTree.fromstring(text, forbid_dtd=True)
+            root: Element = SafeTree.fromstring(text, forbid_dtd=True)
+            return root
         except DefusedXmlException:
             raise Refusal("FILE_XML_ENTITY", part=name.rsplit("/", 1)[-1]) from None
         except (SafeTree.ParseError, ValueError, LookupError):
@@ -114,7 +126,7 @@ def strict_parser(part: str) -> expat.XMLParserType:
     """An expat parser that refuses document types and entities, as defusedxml does for trees."""
     parser = expat.ParserCreate()
 
-    def forbid(*_: object) -> None:
+    def forbid(*_: object) -> Any:
         raise Refusal("FILE_XML_ENTITY", part=part.rsplit("/", 1)[-1])
 
     parser.StartDoctypeDeclHandler = forbid

@@ -20,12 +20,32 @@ EPOCH_1900, EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 # Serial numbers of 1910 and 2099: plain numbers outside are no dates (2026 is a year, 91234567 a phone).
 SERIAL_FROM, SERIAL_TO = 3_654, 73_050
 DMY, MDY, YMD = "DMY", "MDY", "YMD"
-_MONTHS = {name: number for number, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
-_FULL = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_FULL = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _WEEKDAY = re.compile(r"^(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?[,.]?\s+", re.IGNORECASE)
-_TIME_AFTER = re.compile(r"[T ,]+(\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d{1,9})?)?\s*(?:[ap]\.?m\.?)?)\s*"
-                         r"(?:Z|(?:GMT|UTC|SGT)?\s*(?:[+-]\d{1,2}(?::?\d{2})?)?)?$", re.IGNORECASE)
+_TIME_AFTER = re.compile(
+    r"[T ,]+(\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d{1,9})?)?\s*(?:[ap]\.?m\.?)?)\s*"
+    r"(?:Z|(?:GMT|UTC|SGT)?\s*(?:[+-]\d{1,2}(?::?\d{2})?)?)?$",
+    re.IGNORECASE,
+)
 _YEAR_FIRST = re.compile(r"(\d{4})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4}|\d{2})")
 _DAY_WORD = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]*([a-z]{3,9})\.?[\s\-/.,']*(\d{4}|\d{2})", re.IGNORECASE)
@@ -198,8 +218,11 @@ def _unsettled(pair: tuple[int, int, int], order: Order, *, personal: bool) -> R
     if personal:
         return Reading(None, "DATE_ORDER_UNPROVEN_PERSONAL")
     first, second, year = pair
-    readings = [f"{date(year, month, day).day} {date(year, month, day):%b %Y}"
-                for day, month in ((first, second), (second, first)) if _exists(year, month, day)]
+    readings = [
+        f"{date(year, month, day).day} {date(year, month, day):%b %Y}"
+        for day, month in ((first, second), (second, first))
+        if _exists(year, month, day)
+    ]
     return Reading(None, "DATE_ORDER_UNPROVEN", {"first": readings[0], "second": readings[-1]})
 
 

@@ -1,4 +1,4 @@
-"""Delimited text: CSV and TSV, with encoding and separator found out or the file refused. Runs in the reading process."""
+"""Delimited text: CSV and TSV, its encoding and separator found out, or the file refused."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ Warned = tuple[str, dict[str, str | int]]
 
 def decode(data: bytes, extension: str) -> tuple[str, list[Warned]]:
     """The text and warnings. Raises Refusal when no encoding is certain."""
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
         if data.startswith(mark):
             return _strict(data[len(mark) :], encoding), []
     if b"\x00" in data[:4096]:
-        encoding = _unmarked_utf16(data[:4096])
-        if encoding is None:
+        guessed = _unmarked_utf16(data[:4096])
+        if guessed is None:
             raise Refusal("TEXT_BINARY", extension=extension)
-        return _strict(data, encoding), []
+        return _strict(data, guessed), []
     if _BINARY.search(data):
         raise Refusal("TEXT_BINARY", extension=extension)
     try:
@@ -98,7 +102,9 @@ def read_rows(text: str, extension: str, *, max_rows: int, max_columns: int) -> 
     separator, skipped = separator_of(text, extension)
     rows: list[list[str]] = []
     try:
-        rows.extend(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), max_rows * 2 + 2))
+        rows.extend(
+            islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), max_rows * 2 + 2)
+        )
     except csv.Error as error:
         if "unexpected end" in str(error):
             raise Refusal("TEXT_QUOTE_OPEN", line=len(rows) + 1) from None

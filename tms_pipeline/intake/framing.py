@@ -25,8 +25,15 @@ SEPARATOR = "\x1e"
 # One letter a type, as its byte value in the list of types.
 TEXT, SIZED_TEXT, NUMBER, WHOLE, TRUTH, DAY, MOMENT, CLOCK, BLANK = b"stnibdmcx"
 _TYPE_OF: dict[type, int] = {
-    str: TEXT, float: NUMBER, int: WHOLE, bool: TRUTH, date: DAY, datetime: MOMENT, time: CLOCK, type(None): BLANK,
-}  # fmt: skip
+    str: TEXT,
+    float: NUMBER,
+    int: WHOLE,
+    bool: TRUTH,
+    date: DAY,
+    datetime: MOMENT,
+    time: CLOCK,
+    type(None): BLANK,
+}
 
 
 class BadFrame(ValueError):
@@ -113,7 +120,7 @@ def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
-    """The column as a numpy array of objects, blank cells None. Raises BadFrame for what ``encode_column`` never makes."""
+    """The column as a numpy array of objects, blank cells None. Raises BadFrame for a forged block."""
     # Imported here: the reading process loads this module too and must start fast.
     import numpy as np
 
@@ -166,7 +173,9 @@ def _decode_block(part: list[int], block: memoryview) -> Any:
     elif code == MOMENT:
         values = np.frombuffer(block, dtype=np.int64).astype("datetime64[us]").tolist()
     elif code == CLOCK:
-        values = [(EPOCH + timedelta(microseconds=value)).time() for value in np.frombuffer(block, dtype=np.int64).tolist()]
+        values = [
+            (EPOCH + timedelta(microseconds=value)).time() for value in np.frombuffer(block, dtype=np.int64).tolist()
+        ]
     else:
         raise BadFrame("a column of unknown type")
     if len(values) != count:

@@ -69,9 +69,25 @@ def read(dropped: Dropped, *, max_bytes: int) -> bytes:
     return content
 
 
+def is_ignored(name: str) -> bool:
+    """Whether a name is a lock file's or a temporary one's."""
+    lower = name.lower()
+    return lower.startswith(_IGNORED_PREFIXES) or lower.endswith(_IGNORED_SUFFIXES)
+
+
+def is_note(name: str) -> bool:
+    """Whether a name is one of our own notes'."""
+    return name.lower().endswith(_NOTES)
+
+
+def note_name(name: str) -> str:
+    """The name of the note beside a file."""
+    return name + _NOTES
+
+
 def note(dropped: Dropped, sentence: str) -> None:
     """Leave a note beside a file that could not be taken, so that ops see why it still lies there."""
-    path = dropped.path.with_name(dropped.path.name + _NOTES)
+    path = dropped.path.with_name(note_name(dropped.path.name))
     path.write_text(sentence + "\n", encoding="utf-8")
 
 
@@ -80,8 +96,7 @@ def _files(inbox: Path) -> list[Path]:
     for folder, folders, names in os.walk(inbox, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(_IGNORED_PREFIXES)]
         for name in names:
-            lower = name.lower()
-            if lower.startswith(_IGNORED_PREFIXES) or lower.endswith(_IGNORED_SUFFIXES) or lower.endswith(_NOTES):
+            if is_ignored(name) or is_note(name):
                 continue
             found.append(Path(folder) / name)
     if not inbox.is_dir():

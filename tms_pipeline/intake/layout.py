@@ -42,8 +42,9 @@ class Layout:
         return given | set(self.mapping.given_fields(self.headings.values())) if self.mapping else given
 
 
-def understand(cells: list[Cell], *, above: dict[str, tuple[str, Cell]] | None = None,
-               mapping: Mapping | None = None) -> Layout:
+def understand(
+    cells: list[Cell], *, above: dict[str, tuple[str, Cell]] | None = None, mapping: Mapping | None = None
+) -> Layout:
     """What a row would be as a header row: its fields, and the record kinds whose telling headings it has."""
     texts = {index: cell.strip() for index, cell in enumerate(cells) if isinstance(cell, str) and cell.strip()}
     layout = Layout(headings=texts, above=above or {}, mapping=mapping)
@@ -106,6 +107,7 @@ def _find_kinds(layout: Layout) -> None:
 
 def nearest(layout: Layout) -> tuple[str, tuple[str, ...]] | None:
     """The kind that the row comes nearest to, and the telling headings that it lacks."""
+
     def closeness(name: str) -> tuple[float, int]:
         kind = KINDS[name]
         return 1 - len(layout.missing[name]) / len(kind.signature), sum(item in layout.columns for item in kind.names)

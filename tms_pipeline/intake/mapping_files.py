@@ -9,13 +9,30 @@ from typing import Any
 
 import yaml
 
-from tms_pipeline.intake.headings import fields_of, heading_key, stated_order, suggestion
+from tms_pipeline.intake.headings import heading_key
 from tms_pipeline.intake.mappings import Join, LookUp, Mapping, Split
-from tms_pipeline.intake.opening import OpenedFile
 from tms_pipeline.records.kinds import KINDS
 
-KEYS = ("name", "title", "source", "fingerprint", "automatic", "only", "kinds", "columns", "ignore", "values", "split",
-        "join", "constants", "dates", "dates_proven_by", "look_up", "only_when", "form")
+KEYS = (
+    "name",
+    "title",
+    "source",
+    "fingerprint",
+    "automatic",
+    "only",
+    "kinds",
+    "columns",
+    "ignore",
+    "values",
+    "split",
+    "join",
+    "constants",
+    "dates",
+    "dates_proven_by",
+    "look_up",
+    "only_when",
+    "form",
+)
 ORDERS = ("DMY", "MDY", "YMD")
 TIME_RANGE = "time range"
 FIELD_NAMES = frozenset(item.name for kind in KINDS.values() for item in kind.fields)
@@ -147,12 +164,19 @@ def _mapping(root: _Node) -> Mapping:
         values=take("values", _values, {}),
         splits=take("split", lambda node: tuple(map(_split, node.each())), ()),
         join=take("join", lambda node: tuple(map(_join, node.each())), ()),
-        constants=take("constants", lambda node: {_field(name, one): one.text() for name, one in node.items().items()}, {}),
-        dates=take("dates", lambda node: {_field(name, one): one.one_of(ORDERS, "date order")
-                                          for name, one in node.items().items()}, {}),
+        constants=take(
+            "constants", lambda node: {_field(name, one): one.text() for name, one in node.items().items()}, {}
+        ),
+        dates=take(
+            "dates",
+            lambda node: {_field(name, one): one.one_of(ORDERS, "date order") for name, one in node.items().items()},
+            {},
+        ),
         dates_proven_by=take("dates_proven_by", texts, ()),
         look_ups=take("look_up", lambda node: tuple(map(_look_up, node.each())), ()),
-        only_when=take("only_when", lambda node: {_kind(name, one): one.text() for name, one in node.items().items()}, {}),
+        only_when=take(
+            "only_when", lambda node: {_kind(name, one): one.text() for name, one in node.items().items()}, {}
+        ),
     )
 
 
@@ -220,8 +244,11 @@ def _split(node: _Node) -> Split:
 def _join(node: _Node) -> Join:
     items = _need(node, ("from", "into", "with"), ("from", "into"))
     into = _field(items["into"].text(), items["into"])
-    return Join(into=into, headings=tuple(one.text() for one in items["from"].each()),
-                between=items["with"].text() if "with" in items else " ")
+    return Join(
+        into=into,
+        headings=tuple(one.text() for one in items["from"].each()),
+        between=items["with"].text() if "with" in items else " ",
+    )
 
 
 def _look_up(node: _Node) -> LookUp:
@@ -230,8 +257,12 @@ def _look_up(node: _Node) -> LookUp:
     if not days.isdecimal() or int(days) > 366:
         raise items["days"].error("must be a number of days, at most 366")
     by = {_field(name, one, frozenset(LOOK_UP_NAMES)): one.text() for name, one in items["by"].items().items()}
-    return LookUp(into=_field(items["into"].text(), items["into"]), by=by, days=int(days),
-                  otherwise=items["otherwise"].text() if "otherwise" in items else None)
+    return LookUp(
+        into=_field(items["into"].text(), items["into"]),
+        by=by,
+        days=int(days),
+        otherwise=items["otherwise"].text() if "otherwise" in items else None,
+    )
 
 
 def check_mappings(paths: list[Path]) -> list[str]:
@@ -247,38 +278,3 @@ def check_mappings(paths: list[Path]) -> list[str]:
             wrong.append(f"{path.name}, line 1, name: '{mapping.name}' is also the name in {names[mapping.name]}")
         names[mapping.name] = path.name
     return wrong
-
-
-def draft_mapping(opened: OpenedFile, name: str = "new-layout") -> str:
-    """A mapping for a person to finish, from the row of the file that looks most like headings."""
-    best: list[str] = []
-    score = -1.0
-    for grid in opened.grids:
-        for place in range(min(len(grid.numbers), 40)):
-            texts = [cell.strip() for cell in grid.line(place) if isinstance(cell, str) and cell.strip()]
-            points = len(texts) + 3 * sum(bool(fields_of(text)) for text in texts) - place / 100
-            if texts and points > score:
-                best, score = [text[:300] for text in texts], points
-    known = [heading for heading in best if fields_of(heading)]
-    lines = [f"name: {name}", "title: Say in a few words where this layout comes from",
-             "# All of these headings must be in one row for the mapping to be chosen.", "fingerprint:"]
-    lines += [f"  - {_quoted(heading)}" for heading in (known or best)[:6]]
-    lines += ["# Which records a row holds: " + ", ".join(KINDS), "# kinds: [trainee, enrolment]", "columns:"]
-    for heading in best:
-        fields = fields_of(heading)
-        if fields:
-            lines.append(f"  {_quoted(heading)}: {fields[0].name}")
-        else:
-            near = suggestion(heading)
-            lines.append(f"  # {_quoted(heading)}:" + (f"  # like '{near}'?" if near else ""))
-    stated = [(fields_of(heading)[0].name, order) for heading in known if (order := stated_order(heading))]
-    if stated:
-        lines += ["dates:", *(f"  {field}: {order}" for field, order in stated)]
-    unknown = [heading for heading in best if not fields_of(heading)]
-    if unknown:
-        lines += ["# Columns that are not needed:", "ignore:", *(f"  - {_quoted(heading)}" for heading in unknown)]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,7 +12,7 @@ import numpy as np
 from tms_pipeline.intake.clock import read_clock
 from tms_pipeline.intake.dates import Parsed, parse, prove
 from tms_pipeline.intake.grid import Cells, Grid
-from tms_pipeline.intake.headings import heading_key
+from tms_pipeline.intake.headings import heading_key, stated_order
 from tms_pipeline.intake.layout import Layout
 from tms_pipeline.intake.mappings import TODAY, Join, LookUp, Mapping, Resolve, Split
 from tms_pipeline.intake.readings import choice_key, clean, shown
@@ -28,7 +28,10 @@ SINGAPORE = ZoneInfo("Asia/Singapore")
 
 
 def apply(mapping: Mapping, table: Table, columns: dict[str, Cells], resolve: Resolve | None) -> None:
-    """Puts the mapping onto the table. ``columns`` are the raw columns of all its lines by heading key."""
+    """Puts the mapping onto the table. ``columns`` are the raw columns of all its lines by heading key.
+
+    Takes away and gives in this order: splits, joins, date orders, look-ups, words, constants, rows without a kind.
+    """
     for split in mapping.splits:
         _split(table, split, columns)
     for join in mapping.join:
@@ -44,7 +47,9 @@ def apply(mapping: Mapping, table: Table, columns: dict[str, Cells], resolve: Re
             filled[:] = f"{datetime.now(SINGAPORE):%Y-%m-%d}" if value == TODAY else value
             _set(table, name, filled, _title(name))
             if value == TODAY:
-                table.faults.append(fault("CONSTANT_USED", sheet=table.sheet, column=_title(name), value="today's date"))
+                table.faults.append(
+                    fault("CONSTANT_USED", sheet=table.sheet, column=_title(name), value="today's date")
+                )
     for kind, heading in mapping.only_when.items():
         if kind in table.kinds and (column := columns.get(heading_key(heading))) is not None:
             table.kind_lines[kind] = np.fromiter((_filled(value) for value in column), dtype=bool, count=len(column))
@@ -86,7 +91,9 @@ def _split(table: Table, split: Split, columns: dict[str, Cells]) -> None:
         parts = _time_range(value) if split.pattern is None else _by_pattern(split, value)
         if parts is None:
             words = {"parts": " and ".join(_title(name) for name in split.into), "example": split.example}
-            table.faults.append(fault("SPLIT_FAILED", sheet=table.sheet, row=int(rows[line]), column=split.heading, **words))
+            table.faults.append(
+                fault("SPLIT_FAILED", sheet=table.sheet, row=int(rows[line]), column=split.heading, **words)
+            )
             for name in split.into:
                 table.problems.setdefault(name, {})[line] = "SPLIT_FAILED"
             continue
@@ -131,8 +138,10 @@ def _join(table: Table, join: Join, columns: dict[str, Cells]) -> None:
     if not sources:
         return
     joined = np.empty(len(table.frame), dtype=object)
-    joined[:] = [join.between.join(clean(shown(value)) for value in line if _filled(value)) or None
-                 for line in zip(*sources, strict=True)]
+    joined[:] = [
+        join.between.join(clean(shown(value)) for value in line if _filled(value)) or None
+        for line in zip(*sources, strict=True)
+    ]
     _set(table, join.into, joined, join.headings[0])
 
 
@@ -141,8 +150,9 @@ def _state_orders(mapping: Mapping, table: Table, columns: dict[str, Cells]) -> 
     proven = None
     stamps = [columns[key] for heading in mapping.dates_proven_by if (key := heading_key(heading)) in columns]
     if stamps:
-        parsed: list[tuple[int, Parsed]] = [(0, parse(value)) for column in stamps for value in set(column.tolist())
-                                            if isinstance(value, str)]
+        parsed: list[tuple[int, Parsed]] = [
+            (0, parse(value)) for column in stamps for value in set(column.tolist()) if isinstance(value, str)
+        ]
         proven = prove(parsed).proven
     for name in table.frame.columns:
         field = _field(str(name))
@@ -160,7 +170,9 @@ def _replace_words(table: Table, name: str, words: dict[str, str]) -> None:
     by_key = {choice_key(word): to for word, to in words.items()}
     column = table.frame[name].to_numpy(dtype=object)
     replaced = np.empty(len(column), dtype=object)
-    replaced[:] = [by_key.get(choice_key(shown(value)), value) if value is not None else None for value in column.tolist()]
+    replaced[:] = [
+        by_key.get(choice_key(shown(value)), value) if value is not None else None for value in column.tolist()
+    ]
     _set(table, name, replaced, table.titles.get(name, _title(name)))
 
 
@@ -176,10 +188,15 @@ def _look_up(table: Table, look_up: LookUp, columns: dict[str, Cells], resolve: 
         if otherwise is not None:
             _set(table, look_up.into, found, look_up.otherwise or "")
         return
-    wanted = list(zip(*(
-        canonical_column(_field(name), columns[heading_key(heading)], table.orders.get(name))
-        for name, heading in look_up.by.items()
-    ), strict=True))
+    wanted = list(
+        zip(
+            *(
+                canonical_column(_field(name), columns[heading_key(heading)], _order_of(table, name, heading))
+                for name, heading in look_up.by.items()
+            ),
+            strict=True,
+        )
+    )
     answers = resolve(look_up, wanted) if resolve is not None else None
     rows = table.frame.index.to_numpy()
     for line in range(count):
@@ -190,8 +207,19 @@ def _look_up(table: Table, look_up: LookUp, columns: dict[str, Cells], resolve: 
         if _filled(found[line]):
             continue
         near = answer.candidates if answer is not None else ()
-        hint = (f"Near it are: {'; '.join(near[:5])}. Write the right code into a column Course Run." if near
-                else "Check the course and the date, or write our code into a column Course Run.")
-        table.faults.append(fault("REFERENCE_NOT_FOUND", sheet=table.sheet, row=int(rows[line]), column=headings[-1], hint=hint))
+        hint = (
+            f"Near it are: {'; '.join(near[:5])}. Write the right code into a column Course Run."
+            if near
+            else "Check the course and the date, or write our code into a column Course Run."
+        )
+        table.faults.append(
+            fault("REFERENCE_NOT_FOUND", sheet=table.sheet, row=int(rows[line]), column=headings[-1], hint=hint)
+        )
         table.problems.setdefault(look_up.into, {})[line] = "REFERENCE_NOT_FOUND"
     _set(table, look_up.into, found, headings[-1])
+
+
+def _order_of(table: Table, name: str, heading: str) -> str | None:
+    """The date order of a column that is looked up by: as its heading says, or as the mapping does."""
+    typed = next((known for known in table.headings if heading_key(known) == heading_key(heading)), "")
+    return stated_order(typed) or table.orders.get(name)

@@ -124,9 +124,12 @@ class Mapping:
         given = list(self.constants)
         given += [name for split in self.splits if heading_key(split.heading) in keys for name in split.into]
         given += [join.into for join in self.join if all(heading_key(heading) in keys for heading in join.headings)]
-        given += [look_up.into for look_up in self.look_ups
-                  if all(heading_key(heading) in keys for heading in look_up.by.values())
-                  or (look_up.otherwise and heading_key(look_up.otherwise) in keys)]
+        given += [
+            look_up.into
+            for look_up in self.look_ups
+            if all(heading_key(heading) in keys for heading in look_up.by.values())
+            or (look_up.otherwise and heading_key(look_up.otherwise) in keys)
+        ]
         return given
 
     def joins(self, name: str) -> bool:
@@ -157,4 +160,6 @@ def choose(name: str, known: Sequence[Mapping]) -> Mapping:
     for mapping in known:
         if mapping.name == name:
             return mapping
-    raise refused("MAPPING_UNKNOWN", mapping=name[:40], known=", ".join(sorted(mapping.name for mapping in known)) or "none")
+    raise refused(
+        "MAPPING_UNKNOWN", mapping=name[:40], known=", ".join(sorted(mapping.name for mapping in known)) or "none"
+    )

@@ -42,7 +42,7 @@ def check_letter_faults(values: npt.NDArray[Any] | pd.Series[Any] | Sequence[str
     prefix, digits, last = letters[:, 0], letters[:, 1:8].astype(np.int64) - 48, letters[:, 8]
     shaped = (_LETTER_OF[prefix, 0] > 0) & ((digits >= 0) & (digits <= 9)).all(axis=1) & (last >= 65) & (last <= 90)
     remainder = (digits @ WEIGHTS + _OFFSET_OF[prefix]) % 11
-    wrong = shaped & (_LETTER_OF[prefix, remainder] != last)
+    wrong: npt.NDArray[np.bool_] = shaped & (_LETTER_OF[prefix, remainder] != last)
     if places is None:
         return wrong
     faulty[places] = wrong

@@ -36,8 +36,9 @@ def look_through(container: Container, limits: dict[str, int]) -> list[SheetLook
         raise Refusal("FILE_DAMAGED", part="the content") from None
     for look in handlers.looks:
         look.hidden = handlers.styles.get(handlers.style_of.get(look.name, ""), False)
-        look.check_extent(max_rows=limits["max_rows"], max_columns=limits["max_columns"],
-                          memory_bytes=limits["memory_bytes"])
+        look.check_extent(
+            max_rows=limits["max_rows"], max_columns=limits["max_columns"], memory_bytes=limits["memory_bytes"]
+        )
     return handlers.looks
 
 

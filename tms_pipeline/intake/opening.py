@@ -73,7 +73,9 @@ def open_upload(path: Path, *, name: str, limits: Limits | None = None) -> Opene
     descriptor = _open_safely(path, limits)
     try:
         if extension not in EXTENSIONS:
-            raise refused("FILE_KIND_UNKNOWN", kind=f"{extension[:12]} files" if extension else "files without an extension")
+            raise refused(
+                "FILE_KIND_UNKNOWN", kind=f"{extension[:12]} files" if extension else "files without an extension"
+            )
         opened = _read_in_child(descriptor, extension, limits)
     finally:
         os.close(descriptor)
@@ -85,7 +87,8 @@ def open_upload(path: Path, *, name: str, limits: Limits | None = None) -> Opene
 def refused(code: str, **words: object) -> FileRefused:
     """The refusal of that code."""
     sheet = words.pop("sheet", None)
-    return FileRefused(fault(code, sheet=str(sheet) if sheet else None, **words))
+    filling: dict[str, Any] = words
+    return FileRefused(fault(code, sheet=str(sheet) if sheet else None, **filling))
 
 
 def _open_safely(path: Path, limits: Limits) -> int:
@@ -124,8 +127,14 @@ def _read_in_child(descriptor: int, extension: str, limits: Limits) -> OpenedFil
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
     command = [sys.executable, "-I", "-X", "utf8", str(READER), settings]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and script
-        command, stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/",
-        start_new_session=True, pipesize=MIB,
+        command,
+        stdin=descriptor,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+        pipesize=MIB,
     ) as process:
         answer = _Answer(process, limits)
         try:
@@ -210,8 +219,13 @@ def _understand(answer: _Answer, extension: str) -> OpenedFile:
             raise refused(head["refused"], **head["words"])
         if "done" in head:
             found = [fault(code, **words) for code, words in head["warnings"]]
-            return OpenedFile(format=extension[1:], grids=grids, warnings=found, reader_peak_bytes=head["peak_bytes"],
-                              reader_cpu_seconds=head["cpu_seconds"])
+            return OpenedFile(
+                format=extension[1:],
+                grids=grids,
+                warnings=found,
+                reader_peak_bytes=head["peak_bytes"],
+                reader_cpu_seconds=head["cpu_seconds"],
+            )
         grids.append(_grid(head["sheet"], answer, text=extension in (".csv", ".tsv")))
 
 

@@ -27,7 +27,9 @@ class Reading(NamedTuple):
 
 NOTHING = Reading(None)
 # Zero-width and direction marks, soft hyphens, variation selectors, control signs: seen by nobody, pasted by many.
-_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]"
+)
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _SPACES = re.compile(r"\s+")
 # Fifteen digits are all that a spreadsheet keeps of a number.
@@ -44,7 +46,9 @@ def clean(text: str) -> str:
         text = text.strip()
         return _SPACES.sub(" ", text) if "  " in text else text
     text = "".join(letter for letter in text if not "\ud800" <= letter <= "\udfff")
-    return _SPACES.sub(" ", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
+    # Before and after: an invisible sign between a letter and its accent keeps them apart.
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def quoted(value: Cell) -> str:
@@ -85,10 +89,12 @@ def read_code(field: Field, value: Cell) -> Reading:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= SAFE_WHOLE:
         return Reading(None, "CODE_LOST_DIGITS")
     text = _DASHES.sub("-", clean(shown(value))).replace(" ", "").upper()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     if re.fullmatch(r"\d(\.\d+)?E\+\d{2,}", text):
         return Reading(None, "CODE_LOST_DIGITS")
     if field.name == "phone_country":
-        text = text.lstrip("+").removeprefix("00")
+        text = text.lstrip("+0") or text
     return Reading(text or None)
 
 
@@ -135,13 +141,18 @@ def read_choice(field: Field, value: Cell) -> Reading:
     if found is not None:
         return Reading(found)
     key = choice_key(shown(value))
-    named = {"value": quoted(value), "choices": ", ".join(others[0] if others else word for word, others in field.choices.items())}
+    named = {
+        "value": quoted(value),
+        "choices": ", ".join(others[0] if others else word for word, others in field.choices.items()),
+    }
     if len(key) >= 4:
         from rapidfuzz import fuzz, process
 
         close = process.extractOne(key, [word for word in words if len(word) >= 4], scorer=fuzz.ratio, score_cutoff=78)
         if close:
-            spelled = {choice_key(word): word for canonical, others in field.choices.items() for word in (canonical, *others)}
+            spelled = {
+                choice_key(word): word for canonical, others in field.choices.items() for word in (canonical, *others)
+            }
             return Reading(None, "CHOICE_SIMILAR", {**named, "suggestion": spelled[close[0]]})
     return Reading(None, "CHOICE_UNKNOWN", named)
 
@@ -170,7 +181,9 @@ def read_integer(field: Field, value: Cell) -> Reading:
         return Reading(None, "NUMBER_UNREADABLE")
     if isinstance(value, float):
         if not value.is_integer():
-            return Reading(None, "NUMBER_NOT_WHOLE" if value == value and abs(value) != float("inf") else "NUMBER_UNREADABLE")
+            return Reading(
+                None, "NUMBER_NOT_WHOLE" if value == value and abs(value) != float("inf") else "NUMBER_UNREADABLE"
+            )
         return Reading(str(int(value))) if abs(value) < SAFE_WHOLE else Reading(None, "CODE_LOST_DIGITS")
     text = clean(shown(value))
     found = _WHOLE.fullmatch(text)
@@ -181,8 +194,12 @@ def read_integer(field: Field, value: Cell) -> Reading:
     return Reading(None, "NUMBER_NOT_WHOLE" if _DECIMAL.fullmatch(text) else "NUMBER_UNREADABLE")
 
 
-_AMOUNT = re.compile(r"(?:S\$|SGD|\$)?(-?)(?:S\$|SGD|\$)?((?:\d{1,3}(?:,\d{3})+|\d+)?)(\.\d{1,2}|\.)?(?:SGD|/-|\.-)?", re.IGNORECASE)
-_FOREIGN = re.compile(r"[€£¥₹₩]|US\$|A\$|HK\$|RM|(?:USD|MYR|EUR|GBP|AUD|CNY|RMB|IDR|INR|JPY|HKD|THB)(?![A-Z])", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"(?:S\$|SGD|\$)?(-?)(?:S\$|SGD|\$)?((?:\d{1,3}(?:,\d{3})+|\d+)?)(\.\d{1,2}|\.)?(?:SGD|/-|\.-)?", re.IGNORECASE
+)
+_FOREIGN = re.compile(
+    r"[€£¥₹₩]|US\$|A\$|HK\$|RM|(?:USD|MYR|EUR|GBP|AUD|CNY|RMB|IDR|INR|JPY|HKD|THB)(?![A-Z])", re.IGNORECASE
+)
 
 
 def read_amount(_: Field, value: Cell) -> Reading:
@@ -193,7 +210,11 @@ def read_amount(_: Field, value: Cell) -> Reading:
         if not abs(value) < SAFE_WHOLE:
             return Reading(None, "AMOUNT_UNREADABLE")
         # A formula leaves 43.2 as 43.200000000000003; 33.333 was never an amount.
-        return Reading(f"{round(value, 2) + 0:.2f}") if abs(value - round(value, 2)) < 1e-6 else Reading(None, "AMOUNT_UNREADABLE")
+        return (
+            Reading(f"{round(value, 2) + 0:.2f}")
+            if abs(value - round(value, 2)) < 1e-6
+            else Reading(None, "AMOUNT_UNREADABLE")
+        )
     text = clean(shown(value)).replace(" ", "")
     if _FOREIGN.search(text):
         return Reading(None, "AMOUNT_CURRENCY")

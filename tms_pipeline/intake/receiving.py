@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from tms_pipeline.intake.inbox import Looks, look, note
+from tms_pipeline.intake.inbox import Looks, look, note, read
 from tms_pipeline.intake.opening import Limits
-from tms_pipeline.intake.service import receive_dropped
+from tms_pipeline.intake.service import receive
 from tms_pipeline.workplace import Workplace
 
 
@@ -30,38 +31,82 @@ def receive_inbox(
 
     Raises OSError when the inbox itself cannot be read.
     """
-    inbox = Path(workplace.settings.inbox_url)
-    inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
     quiet = workplace.settings.stable_seconds if stable_seconds is None else stable_seconds
-    ready, looks = look(inbox, before, stable_seconds=quiet, limit=workplace.settings.files_per_tick)
-    found = Received(looks=looks, waiting=len(looks) - len(ready))
-    limits = Limits()
-    for dropped in ready:
-        if dropped.size > limits.max_bytes:
-            note(
-                dropped,
-                f"This file is larger than {limits.max_bytes // 1_000_000} MB and was not taken. "
-                "Split it and drop the parts.",
+    limit = workplace.settings.files_per_tick
+    url = workplace.settings.inbox_url
+    found = Received()
+    if "://" in url:
+        from tms_pipeline.intake import remote_inbox  # loads fsspec: only who has such an inbox pays for it
+
+        remote, found.looks = remote_inbox.look(url, before, at_once=quiet == 0, limit=limit)
+        found.waiting = len(found.looks) - len(remote)
+        for item in remote:
+            _receive(
+                workplace,
+                found,
+                item.name,
+                item.source,
+                item.size,
+                content=partial(remote_inbox.read, item, max_bytes=Limits().max_bytes),
+                remove=partial(remote_inbox.remove, item),
+                note=partial(remote_inbox.note, item),
             )
-            found.failed += 1
-            continue
-        try:
-            upload_id, new = receive_dropped(workplace, dropped, actor=workplace.actor(name="inbox"))
-        except OSError as error:
-            note(
-                dropped,
-                f"This file could not be read ({error.strerror or type(error).__name__}) and was not taken. "
-                "Close it, check that it may be read, and drop it again.",
+    else:
+        inbox = Path(url)
+        inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ready, found.looks = look(inbox, before, stable_seconds=quiet, limit=limit)
+        found.waiting = len(found.looks) - len(ready)
+        for dropped in ready:
+            _receive(
+                workplace,
+                found,
+                dropped.path.name,
+                dropped.source,
+                dropped.size,
+                content=partial(read, dropped, max_bytes=Limits().max_bytes),
+                remove=partial(dropped.path.unlink, missing_ok=True),
+                note=partial(note, dropped),
             )
-            found.failed += 1
-            continue
-        (found.uploads if new else found.again).append(upload_id)
     if found.again:
         from tms_pipeline.intake.results import say_already  # writes workbooks: only loaded when there is one to write
 
         for upload_id in found.again:
             say_already(workplace, upload_id)
     return found
+
+
+def _receive(
+    workplace: Workplace,
+    found: Received,
+    name: str,
+    source: str,
+    size: int,
+    *,
+    content: Callable[[], bytes],
+    remove: Callable[[], None],
+    note: Callable[[str], None],
+) -> None:
+    """Receive one file: archive and upload first, out of the inbox last, so that a crash leaves it in one of both."""
+    if size > Limits().max_bytes:
+        note(
+            f"This file is larger than {Limits().max_bytes // 1_000_000} MB and was not taken. "
+            "Split it and drop the parts."
+        )
+        found.failed += 1
+        return
+    try:
+        upload_id, new = receive(
+            workplace, name, content(), source=source, actor=workplace.actor(name=f"inbox: {source}")
+        )
+        remove()
+    except OSError as error:
+        note(
+            f"This file could not be read ({error.strerror or type(error).__name__}) and was not taken. "
+            "Close it, check that it may be read, and drop it again."
+        )
+        found.failed += 1
+        return
+    (found.uploads if new else found.again).append(upload_id)
 
 
 def received_uploads(workplace: Workplace) -> list[tuple[str, int]]:

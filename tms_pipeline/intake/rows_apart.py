@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from tms_pipeline.intake.grid import Grid
     from tms_pipeline.intake.layout import Layout
 
-_TOTAL = re.compile(r"\s*(grand\s+|sub-?\s*)?total\b|\s*(sum|count|end of (list|file|report)|page \d+)\b", re.IGNORECASE)
-_NOTE = re.compile(r"\s*(notes?|remarks?|legend|prepared by|checked by|approved by|updated|generated|printed|source)\b|\s*\*",
-                   re.IGNORECASE)
+_TOTAL = re.compile(
+    r"\s*(grand\s+|sub-?\s*)?total\b|\s*(sum|count|end of (list|file|report)|page \d+)\b", re.IGNORECASE
+)
+_NOTE = re.compile(
+    r"\s*(notes?|remarks?|legend|prepared by|checked by|approved by|updated|generated|printed|source)\b|\s*\*",
+    re.IGNORECASE,
+)
 
 
-def rows_of_records(grid: Grid, layout: Layout, header: int, places: npt.NDArray[np.int64],
-                    fields: dict[str, int]) -> tuple[npt.NDArray[np.int64], list[Fault]]:
+# numpy's stubs know no comparison with None.
+NOTHING: Any = None
+
+
+def rows_of_records(
+    grid: Grid, layout: Layout, header: int, places: npt.NDArray[np.int64], fields: dict[str, int]
+) -> tuple[npt.NDArray[np.int64], list[Fault]]:
     """The places of the rows that are records, and a warning for each kind of row left out."""
     mapped = set(fields.values())
     if layout.wide:
@@ -31,7 +40,7 @@ def rows_of_records(grid: Grid, layout: Layout, header: int, places: npt.NDArray
     faults: list[Fault] = []
     filled = np.zeros(len(places), dtype=np.int64)
     for column in mapped:
-        filled += np.not_equal(grid.columns[column][places], None)
+        filled += grid.columns[column][places] != NOTHING
     kept = np.ones(len(places), dtype=bool)
     # Only rows with little in them are looked at one by one.
     suspects = np.flatnonzero(filled <= 2)
@@ -72,15 +81,23 @@ def _is_note(known: list[Any], columns: int, given: list[tuple[int, Any]]) -> bo
     return bool(_NOTE.match(words[0])) or (len(given) == 1 and len(words[0].split()) >= 4)
 
 
-def _repeated_headings(grid: Grid, layout: Layout, header: int, places: npt.NDArray[np.int64],
-                       kept: npt.NDArray[np.bool_], faults: list[Fault]) -> npt.NDArray[np.bool_]:
+def _repeated_headings(
+    grid: Grid,
+    layout: Layout,
+    header: int,
+    places: npt.NDArray[np.int64],
+    kept: npt.NDArray[np.bool_],
+    faults: list[Fault],
+) -> npt.NDArray[np.bool_]:
     """Rows that say the same as the header row."""
     same = kept.copy()
     for column in layout.headings:
         if not same.any():
             return same
         same &= np.equal(grid.columns[column][places], grid.columns[column][header])
-    faults += [fault("HEADING_REPEATED", sheet=grid.sheet, row=int(grid.numbers[places[at]])) for at in np.flatnonzero(same)]
+    faults += [
+        fault("HEADING_REPEATED", sheet=grid.sheet, row=int(grid.numbers[places[at]])) for at in np.flatnonzero(same)
+    ]
     return same
 
 

@@ -19,7 +19,7 @@ from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
-from tms_pipeline.intake.inbox import Dropped, read
+from tms_pipeline.intake.lookups import known_mappings, resolver
 from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_upload
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
@@ -99,17 +99,6 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
     return upload_id, True
 
 
-def receive_dropped(
-    workplace: Workplace, dropped: Dropped, *, actor: Actor, limits: Limits | None = None
-) -> tuple[str, bool]:
-    """Receive a file of the inbox and take it out of there. Raises OSError when it cannot be read or removed."""
-    limits = limits or Limits()
-    content = read(dropped, max_bytes=limits.max_bytes)
-    received = receive(workplace, dropped.path.name, content, source=dropped.source, actor=actor)
-    dropped.path.unlink(missing_ok=True)
-    return received
-
-
 def take_in(
     workplace: Workplace,
     upload_id: str,
@@ -128,7 +117,9 @@ def take_in(
         raise LookupError(f"Upload {upload_id} is {state} already.")
     try:
         opened = _open(workplace, name, _original(workplace, upload_id, sha256), limits or Limits())
-        tables, file_faults = find_tables(opened, mapping=mapping)
+        tables, file_faults = find_tables(
+            opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
+        )
     except FileRefused as refusal:
         return _refuse(workplace, upload_id, refusal.fault, actor)
     with workplace.db.transaction() as connection:
@@ -154,7 +145,9 @@ def preview(
     upload_id = f"preview-{hashlib.sha256(content).hexdigest()[:12]}"
     try:
         opened = _open(workplace, name, content, limits or Limits())
-        tables, file_faults = find_tables(opened, mapping=mapping)
+        tables, file_faults = find_tables(
+            opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
+        )
     except FileRefused as refusal:
         item = refusal.fault
         return Taken(upload_id, "preview", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
@@ -267,7 +260,9 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
     )
     numbers, tables = [], []
     for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id):
-        found, _ = find_tables(landing.as_file(grid), mapping=mapping)
+        found, _ = find_tables(
+            landing.as_file(grid), mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
+        )
         numbers += [number] * len(found)
         tables += found
     # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
@@ -368,5 +363,5 @@ def _sentence(taken: Taken) -> str:
     if counts["superseded"]:
         parts.append(f"{counts['superseded']} were replaced by another row")
     if counts["rejected"]:
-        parts.append(f"{counts['rejected']} need fixing")
+        parts.append(f"{counts['rejected']} need{'s' if counts['rejected'] == 1 else ''} fixing")
     return ", ".join(parts) + "."

@@ -74,7 +74,9 @@ class SheetLook:
             raise Refusal("FILE_TOO_MANY_ROWS", sheet=self.name, limit=max_rows)
         if self.last_column >= max_columns:
             code = "FILE_TOO_WIDE" if self.last_column < 4 * max_columns else "FILE_FAR_CELL"
-            raise Refusal(code, sheet=self.name, limit=column_letters(max_columns - 1), cell=self._cell(self.last_column_at))
+            raise Refusal(
+                code, sheet=self.name, limit=column_letters(max_columns - 1), cell=self._cell(self.last_column_at)
+            )
         if self.last_row > max_rows and self.last_row > 2 * self.valued_rows:
             raise Refusal("FILE_FAR_CELL", sheet=self.name, cell=self._cell(self.last_row_at))
         if self.last_row > max_rows:

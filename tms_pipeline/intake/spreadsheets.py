@@ -47,6 +47,6 @@ def _put_back(rows: list[list[Any]], look: SheetLook) -> None:
     for row in rows:
         row.extend([""] * (width - len(row)))
     rows.extend([""] * width for _ in range(height - len(rows)))
-    for (row, column), text in marks.items():
-        if rows[row - 1][column] == "":
-            rows[row - 1][column] = text
+    for (number, column), text in marks.items():
+        if rows[number - 1][column] == "":
+            rows[number - 1][column] = text

@@ -60,10 +60,15 @@ class Table:
         """The same table with only these lines, for a kind that not every row holds."""
         lines = np.flatnonzero(wanted)
         place = {int(line): at for at, line in enumerate(lines)}
-        problems = {name: {place[line]: code for line, code in told.items() if line in place}
-                    for name, told in self.problems.items()}
+        problems = {
+            name: {place[line]: code for line, code in told.items() if line in place}
+            for name, told in self.problems.items()
+        }
         return replace(
-            self, frame=self.frame.iloc[lines], problems=problems, canonical_memory={},
+            self,
+            frame=self.frame.iloc[lines],
+            problems=problems,
+            canonical_memory={},
             line_titles={name: titles[lines] for name, titles in self.line_titles.items()},
             bad_lines=None if self.bad_lines is None else self.bad_lines[lines],
             kind_lines={name: mask for name, mask in self.kind_lines.items() if name != kind},

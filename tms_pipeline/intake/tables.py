@@ -35,8 +35,13 @@ class _Block:
     last: int
 
 
-def find_tables(opened: OpenedFile, *, mapping: str | None = None, resolve: Resolve | None = None,
-                mappings: Sequence[Mapping] | None = None) -> tuple[list[Table], list[Fault]]:
+def find_tables(
+    opened: OpenedFile,
+    *,
+    mapping: str | None = None,
+    resolve: Resolve | None = None,
+    mappings: Sequence[Mapping] | None = None,
+) -> tuple[list[Table], list[Fault]]:
     """All tables of the file, and the faults of the file as a whole.
 
     ``mapping`` names the mapping to use (else it is chosen by the headings, or none is); ``resolve`` answers its
@@ -117,7 +122,7 @@ class _Sheet:
         return near if near else (-1, None)
 
     def _understand(self, cells: list[Cell]) -> Layout:
-        above = {name: said for name, said in self.above.items()}
+        above = dict(self.above)
         if self.named is not None:
             return understand(cells, above=above, mapping=self.named) if self.named.fits(cells) else Layout(headings={})
         fitting = next((mapping for mapping in self.known if mapping.automatic and mapping.fits(cells)), None)
@@ -153,8 +158,11 @@ class _Sheet:
         if not layout.kinds and not layout.wide:
             kind, missing = nearest(layout) or ("", ())
             words = _listed([KINDS[kind].field(name).title for name in missing])
-            self.faults.append(fault("HEADINGS_MISSING", sheet=self.grid.sheet, row=row, headings=words,
-                                     kind=KINDS[kind].plural.lower()))
+            self.faults.append(
+                fault(
+                    "HEADINGS_MISSING", sheet=self.grid.sheet, row=row, headings=words, kind=KINDS[kind].plural.lower()
+                )
+            )
             return
         places = np.concatenate([np.arange(part.first, part.last) for part in parts])
         try:
@@ -172,5 +180,3 @@ def _blocks(grid: Grid) -> list[_Block]:
     gaps = np.flatnonzero(np.diff(grid.numbers) > 1) + 1
     edges = [0, *gaps.tolist(), len(grid.numbers)]
     return [_Block(first, last) for first, last in zip(edges, edges[1:], strict=False) if last > first]
-
-

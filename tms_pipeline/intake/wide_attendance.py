@@ -14,17 +14,19 @@ import numpy.typing as npt
 from tms_pipeline.intake.grid import Cell, Cells
 from tms_pipeline.records.vocabulary import ATTENDANCE_MARK
 
-_NUMBERED = re.compile(r"^(?:s|sess|session|lesson|class|day|l|d)\s*(?:no)?\s*[.#:-]?\s*(\d{1,3})"
-                       r"(?:\s*(?:am|pm))?\s*(?:$|[(\[,:/|\n–-]|(?=\d{1,2}\s*[/.-]|\d{1,2}\s+[a-z]{3}|(?:mon|tue|wed|thu|fri|sat|sun)))",
-                       re.IGNORECASE)
-_DATED = re.compile(r"\b\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[A-Za-z]{3,9})(?:\s*[/.-]\s*\d{2,4})?\b|\b\d{4}-\d{2}-\d{2}\b"
-                    r"|\b\d{1,2}\s+[A-Za-z]{3,9}(?:\s+\d{2,4})?\b")
+_NUMBERED = re.compile(
+    r"^(?:s|sess|session|lesson|class|day|l|d)\s*(?:no)?\s*[.#:-]?\s*(\d{1,3})"
+    r"(?:\s*(?:am|pm))?\s*(?:$|[(\[,:/|\n–-]|(?=\d{1,2}\s*[/.-]|\d{1,2}\s+[a-z]{3}|(?:mon|tue|wed|thu|fri|sat|sun)))",
+    re.IGNORECASE,
+)
+_DATED = re.compile(
+    r"\b\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[A-Za-z]{3,9})(?:\s*[/.-]\s*\d{2,4})?\b|\b\d{4}-\d{2}-\d{2}\b"
+    r"|\b\d{1,2}\s+[A-Za-z]{3,9}(?:\s+\d{2,4})?\b"
+)
 _MONTH = re.compile(r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", re.IGNORECASE)
 # Session columns must mostly hold marks, or they are other columns that merely look so.
 MOSTLY = 0.5
-MARKS = frozenset(
-    word.casefold() for canonical, words in ATTENDANCE_MARK.items() for word in (canonical, *words)
-)
+MARKS = frozenset(word.casefold() for canonical, words in ATTENDANCE_MARK.items() for word in (canonical, *words))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +103,21 @@ def unpivot(columns: list[Cells], sessions: list[SessionColumn], numbers: list[i
     marks = np.empty(count * width, dtype=object)
     for at, column in enumerate(columns):
         marks[at::width] = column
-    given = np.fromiter((mark is not None and (not isinstance(mark, str) or bool(mark.strip())) for mark in marks.tolist()),
-                        dtype=bool, count=count * width)
+    given = np.fromiter(
+        (mark is not None and (not isinstance(mark, str) or bool(mark.strip())) for mark in marks.tolist()),
+        dtype=bool,
+        count=count * width,
+    )
     chosen = np.flatnonzero(given)
-    at = chosen % width if width else chosen
+    of = chosen % width if width else chosen
     headings = np.empty(width, dtype=object)
     headings[:] = [session.heading for session in sessions]
     ordered = np.empty(width, dtype=object)
     ordered[:] = numbers
-    return Unpivoted(places=chosen // max(width, 1), numbers=ordered[at], marks=marks[chosen], headings=headings[at],
-                     columns=np.array([session.column for session in sessions], dtype=np.int64)[at])
+    return Unpivoted(
+        places=chosen // max(width, 1),
+        numbers=ordered[of],
+        marks=marks[chosen],
+        headings=headings[of],
+        columns=np.array([session.column for session in sessions], dtype=np.int64)[of],
+    )

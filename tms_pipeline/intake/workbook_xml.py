@@ -38,7 +38,9 @@ def refuse_dangers(container: Container) -> None:
     """Refuses macros, macro sheets and links to other workbooks."""
     for name in container.names:
         folded = name.lower()
-        if folded.endswith(("vbaproject.bin", "vbadata.xml")) or folded.startswith(("xl/macrosheets/", "xl/dialogsheets/")):
+        if folded.endswith(("vbaproject.bin", "vbadata.xml")) or folded.startswith(
+            ("xl/macrosheets/", "xl/dialogsheets/")
+        ):
             raise Refusal("FILE_HAS_MACROS")
         if folded.startswith("xl/externallinks/"):
             raise Refusal("FILE_HAS_LINKS")
@@ -65,9 +67,14 @@ def sheet_parts(container: Container) -> list[SheetPart]:
             continue
         path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
         path = re.sub(r"[^/]+/\.\./", "", path.replace("/./", "/"))
-        parts.append(SheetPart(name=element.attrib.get("name", ""), part=path,
-                               hidden=element.attrib.get("state", "visible").lower() != "visible",
-                               epoch_1904=epoch_1904))
+        parts.append(
+            SheetPart(
+                name=element.attrib.get("name", ""),
+                part=path,
+                hidden=element.attrib.get("state", "visible").lower() != "visible",
+                epoch_1904=epoch_1904,
+            )
+        )
     return parts
 
 
@@ -83,8 +90,9 @@ def look_through(container: Container, limits: dict[str, int]) -> list[SheetLook
     looks = []
     for sheet in parts:
         look = look_at(container, sheet, max_rows=limits["max_rows"])
-        look.check_extent(max_rows=limits["max_rows"], max_columns=limits["max_columns"],
-                          memory_bytes=limits["memory_bytes"])
+        look.check_extent(
+            max_rows=limits["max_rows"], max_columns=limits["max_columns"], memory_bytes=limits["memory_bytes"]
+        )
         looks.append(look)
     return looks
 
@@ -159,8 +167,9 @@ class _Handlers:
         self.formula = self.valued = False
         self.text: list[str] | None = None
         self.opened: dict[str, Callable[[dict[str, str]], None]] = {
-            "c": self.cell, "row": self.begin_row, "f": self.begin_formula, "v": self.begin_value, "is": self.begin_value,
-            "t": self.begin_value, "col": self.column_style, "mergeCell": self.merge, "worksheet": self.root,
+            "c": self.cell, "row": self.begin_row, "f": self.begin_formula, "v": self.begin_value,
+            "is": self.begin_value, "t": self.begin_value, "col": self.column_style, "mergeCell": self.merge,
+            "worksheet": self.root,
         }  # fmt: skip
 
     def start(self, name: str, attributes: dict[str, str]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tms_pipeline.identity.marks import Marker
-from tms_pipeline.mirror.rows import bind, merge, row_of
+from tms_pipeline.mirror.rows import agree, bind, merge, row_of
 from tms_pipeline.records import wire_in
+from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.assessment import AssessmentQuery
 from tms_pipeline.ssg.client import SsgClient
@@ -52,6 +53,10 @@ class PullResult:
         return [read for read in self.reads if read.state != "read"]
 
     def kinds_not_read(self) -> set[str]:
+        """The kinds that were not read at all, or not whole; a run or course that was not read is left to the plan."""
+        return {read.kind for read in self.failed() if read.scope == "all"}
+
+    def kinds_in_part(self) -> set[str]:
         """The kinds of which at least one scope was not read."""
         return {read.kind for read in self.failed()}
 
@@ -64,7 +69,7 @@ class _Pull:
 
     def scope(self, kinds: tuple[str, ...], scope: str, read: Callable[[], Iterable[Seen]]) -> list[Seen] | None:
         """Read one scope of one or several kinds; None if it could not be read."""
-        started = datetime.now(UTC)
+        started = self._now()
         try:
             seen = list(read())
         except SsgError as error:
@@ -84,9 +89,17 @@ class _Pull:
                 if kind != "course":
                     self._gone(connection, kind, scope, rows, started)
                 merge(connection, kind, rows, how="read", seen_at=started)
+                if kind == "course_run":
+                    connection.execute(query("mirror/sessions_gone"), {"seen_at": started})
                 bind(connection, (kind,))
                 self._note((kind,), scope, started, "read", len(rows), connection=connection)
         return seen
+
+    def _now(self) -> datetime:
+        """By the clock of Postgres, which stamps what workers write as well: two clocks would make a read look later
+        than a write that it did not see."""
+        moment: datetime = self.workplace.db.value("SELECT clock_timestamp()")
+        return moment
 
     def _gone(self, connection: Any, kind: str, scope: str, rows: list[dict[str, Any]], started: datetime) -> None:
         connection.execute(
@@ -145,7 +158,7 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
                 wire_in.course_run(view, codes) for view in client.course_runs.iter_by_reference(reference)
             ),
         )
-    runs = workplace.db.rows(query("mirror/runs_to_read"))
+    runs = workplace.db.rows(query("mirror/runs_to_read"), {"today": workplace.today()})
     for number, (ssg_run_id, reference, started) in enumerate(runs, start=1):
         progress(f"reading sessions and attendance, course run {number} of {len(runs)}")
         _run(work, client, int(ssg_run_id), reference, started)
@@ -155,6 +168,8 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
     work.scope(
         ("assessment",), "all", lambda: (wire_in.assessment(v) for v in client.assessments.iter_search(AssessmentQuery()))
     )
+    with workplace.db.transaction() as connection:
+        agree(connection, [kind.name for kind in SUBMITTED])
     return work.result
 
 

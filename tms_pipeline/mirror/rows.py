@@ -75,7 +75,7 @@ def _read_columns(connection: Connection, kind: str) -> tuple[str, ...]:
     return tuple(row[0] for row in found if row[0] not in _KEPT)
 
 
-def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: str, seen_at: datetime) -> None:
+def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: str) -> None:
     """Merge one row, as a submission's outcome does: no staging table, one statement."""
     names = [name for name in mirror_columns(connection, kind) if name in row]
     connection.execute(
@@ -86,7 +86,7 @@ def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: st
             values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
             updates=_updates(names),
         ),
-        {**{name: row[name] for name in names}, "key": row.get("key"), "seen_at": seen_at, "how": how},
+        {**{name: row[name] for name in names}, "key": row.get("key"), "how": how},
     )
 
 
@@ -118,6 +118,14 @@ def merge(
         {"seen_at": seen_at, "how": how},
     ).rowcount
     return changed
+
+
+def agree(connection: Connection, kinds: Iterable[str]) -> None:
+    """Keep what both sides hold alike: later changes of either side are measured by it."""
+    for kind in kinds:
+        names = {"mirror": f"mirror.{kind}", "register": f"register.{kind}"}
+        connection.execute(query("mirror/agree", **names))
+        connection.execute(query("mirror/agree_gone", **names))
 
 
 def bind(connection: Connection, kinds: Iterable[str]) -> None:

@@ -47,6 +47,7 @@ def run_demo(settings: Settings, *, rows: int = 2000, seed: int = 2026, progress
         TMS_FILES_PER_TICK="50",
         TMS_DAGSTER_LOG_LEVEL=os.environ.get("TMS_DAGSTER_LOG_LEVEL", "ERROR"),
     )
+    settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
     progress("writing sample workbooks")
     files = _files(settings, rows, seed)
     done = Demo()

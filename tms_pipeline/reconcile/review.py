@@ -155,7 +155,7 @@ def _counts(findings: list[Finding], matched: dict[str, int], pulled: PullResult
         seen.add((class_, kind, key, ssg_ref))
         by_class.setdefault(class_, {}).setdefault(kind, 0)
         by_class[class_][kind] += 1
-    not_read = pulled.kinds_not_read()
+    not_read = pulled.kinds_in_part()
     return {
         "matched": matched,
         "discrepancies": by_class,

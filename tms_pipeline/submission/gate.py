@@ -18,6 +18,8 @@ KILL_SWITCH = "ssg"
 BREAKER_FAILURES = 10
 BREAKER_SECONDS = 60.0
 FRESH_SECONDS = 0.25
+# A longer rest than this is not slept through with submissions in hand: they go back and wait in Postgres.
+LONGEST_PAUSE_SECONDS = 30.0
 _DOWN = frozenset({"unknown", "retryable"})
 
 
@@ -28,8 +30,9 @@ class Gate:
         """Read the spacing from the settings if none is given."""
         self._db = workplace.db
         self._spacing = workplace.settings.spacing_seconds if spacing_seconds is None else spacing_seconds
-        self.credential = hashlib.sha256(workplace.settings.uen.encode()).hexdigest()[:12]
-        self._failures = 0
+        self._burst = workplace.settings.ssg_burst
+        self.credential = credential_of(workplace)
+        self._failing = False
         self._free_until = 0.0
 
     def before(self, endpoint: str) -> None:
@@ -40,14 +43,18 @@ class Gate:
         with self._db.transaction() as connection:
             row = connection.execute(
                 query("outbox/gate"),
-                {"credential": self.credential, "spacing": self._spacing, "switch": KILL_SWITCH,
+                {"credential": self.credential, "spacing": self._spacing, "burst": self._burst, "switch": KILL_SWITCH,
                  "probe": BREAKER_SECONDS},
             ).fetchone()
-        stopped, is_open, wait = row or (False, False, 0.0)
+        stopped, is_open, wait, failing, paused = row or (False, False, 0.0, False, 0.0)
         if stopped:
             raise failure("SSG-KILL-SWITCH", endpoint=endpoint)
         if is_open:
             raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
+        if paused > LONGEST_PAUSE_SECONDS:
+            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
+        # Failures that another process counted are forgotten by our success too.
+        self._failing = self._failing or failing
         self._free_until = time.monotonic() + FRESH_SECONDS
         if wait and wait > 0:
             time.sleep(wait)
@@ -55,16 +62,28 @@ class Gate:
     def after(self, endpoint: str, outcome: str, seconds: float) -> None:
         """Count failures in a row; success closes the breaker."""
         if outcome in _DOWN:
-            self._failures += 1
+            self._failing = True
             self._free_until = 0.0
             with self._db.transaction() as connection:
                 connection.execute(
-                    query("outbox/breaker_failed"), {"credential": self.credential, "limit": BREAKER_FAILURES}
+                    query("outbox/breaker_failed"),
+                    {"credential": self.credential, "limit": BREAKER_FAILURES, "probe": BREAKER_SECONDS},
                 )
-        elif self._failures:
-            self._failures = 0
+        elif self._failing:
+            self._failing = False
             with self._db.transaction() as connection:
                 connection.execute(query("outbox/breaker_closed"), {"credential": self.credential})
+
+
+def credential_of(workplace: Workplace) -> str:
+    """A name for the credential that does not show it."""
+    return hashlib.sha256(workplace.settings.uen.encode()).hexdigest()[:12]
+
+
+def pause_calls(workplace: Workplace, seconds: float) -> None:
+    """SSG asked for a rest: every worker of this credential keeps it, not only the one that was told."""
+    with workplace.db.transaction() as connection:
+        connection.execute(query("outbox/pause"), {"credential": credential_of(workplace), "seconds": seconds})
 
 
 def set_switch(workplace: Workplace, *, stopped: bool, reason: str, actor: Actor) -> None:

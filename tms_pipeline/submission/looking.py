@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.mirror.rows import row_of
@@ -11,61 +12,88 @@ from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.assessment import AssessmentQuery
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.codes import EnrolmentStatus
-from tms_pipeline.ssg.enrolment import EnrolmentQuery
+from tms_pipeline.ssg.enrolment import EnrolmentQuery, EnrolmentView
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.submission.ours import as_seen
 from tms_pipeline.submission.record import OpenRecord
 
-Bound = Callable[[str, Iterable[str]], set[str]]
+References = Callable[[str, Iterable[str]], set[str]]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What else we know of SSG's references: ``bound`` of them belong to another record of ours, ``older`` of them
+    were there before we first sent this one."""
+
+    bound: References
+    older: References
+
+
 NOT_FOUND = frozenset({"SSG-RUN-GONE", "SSG-NOT-FOUND", "SSG-HTTP-404"})
 
 
-def look(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
-    """The record as SSG holds it now, None if a successful read did not find it. Raises SsgError if a read fails.
-
-    ``bound`` tells which of some references belong to another record of ours already: they are not this one.
-    """
-    return _LOOKS[record.kind](client, marker, record, action, bound)
+def look(
+    client: SsgClient, marker: Marker, record: OpenRecord, action: str, neighbours: Neighbours
+) -> tuple[Seen, ...]:
+    """The record as SSG holds it now, and what SSG holds inside it (a fee in its enrolment); empty if a successful
+    read did not find it. Raises SsgError if a read fails."""
+    return _LOOKS[record.kind](client, record, action, neighbours)
 
 
 def same_content(marker: Marker, record: OpenRecord, seen: Seen) -> bool:
     """Whether SSG holds what our register holds."""
     theirs = row_of(marker, seen)["ssg_hash"]
-    for item, _ in as_seen(record, seen.ssg_ref, live=True, created_on=None, updated_on=None):
-        if item.kind == record.kind:
-            return bool(row_of(marker, item)["ssg_hash"] == theirs)
-    return False
+    ours = as_seen(record, seen.ssg_ref, new=False, created_on=None, updated_on=None)[0]
+    return bool(row_of(marker, ours)["ssg_hash"] == theirs)
 
 
-def _trainer(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
-    want = (record.values["trainer_name"], record.values["trainer_email"])
+def _trainer(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
+    name, email = record.values["trainer_name"], record.values["trainer_email"]
+    tail = (record.values.get("trainer_nric") or "")[-4:]
+    exact, likely = [], []
     for view in client.trainers.iter():
         seen = wire_in.trainer(view)
         if record.their_ref == seen.ssg_ref:
-            return seen
-        if (seen.clear["trainer_name"], seen.clear["trainer_email"]) == want and not bound("trainer", [seen.ssg_ref]):
-            return seen
-    return None
+            return (seen,)
+        same = ((seen.clear["trainer_name"] == name) + (seen.clear["trainer_email"] == email))
+        if same == 2:
+            exact.append(seen)
+        elif same and tail and seen.links["nric_tail"] == tail:
+            likely.append(seen)
+    if action != "create" and record.their_ref:
+        return ()
+    return _first_free("trainer", exact, neighbours) or _first_free("trainer", likely, neighbours)
 
 
-def _course_run(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
+def _course_run(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
     reference = record.values["course_reference"] or ""
     if action != "create" and record.their_ref:
         try:
             view = client.course_runs.view(int(record.their_ref))
         except SsgError as error:
             if error.code in NOT_FOUND:
-                return None
+                return ()
             raise
-        return wire_in.course_run(view, _codes(record, view))
-    found = []
-    for view in client.course_runs.iter_by_reference(reference):
-        seen = wire_in.course_run(view, _codes(record, view))
-        if _alike(record, seen):
-            found.append(seen)
-    taken = bound("course_run", [seen.ssg_ref for seen in found])
-    free = sorted((seen for seen in found if seen.ssg_ref not in taken), key=lambda seen: int(seen.ssg_ref))
-    return free[0] if free else None
+        return (wire_in.course_run(view, _codes(record, view)),)
+    seen = [wire_in.course_run(view, _codes(record, view)) for view in client.course_runs.iter_by_reference(reference)]
+    found = _first_free("course_run", [one for one in seen if _alike(record, one)], neighbours)
+    if found:
+        return found
+    # SSG may keep a text otherwise than we sent it. A run of the same days, that nobody knew before we sent ours, is
+    # ours all the same: to publish it once more would be the greater fault.
+    days = ("start_date", "end_date", "registration_open", "registration_close", "mode_of_training")
+    near = [one for one in seen if all(one.values[name] == record.values[name] for name in days)]
+    old = neighbours.older("course_run", [one.ssg_ref for one in near])
+    return _first_free("course_run", [one for one in near if one.ssg_ref not in old], neighbours)
+
+
+def _first_free(kind: str, found: list[Seen], neighbours: Neighbours) -> tuple[Seen, ...]:
+    """The first that is not bound to another record of ours; of two alike each record takes its own."""
+    if not found:
+        return ()
+    taken = neighbours.bound(kind, [seen.ssg_ref for seen in found])
+    free = sorted((seen for seen in found if seen.ssg_ref not in taken), key=lambda seen: (len(seen.ssg_ref), seen.ssg_ref))
+    return tuple(free[:1])
 
 
 def _alike(record: OpenRecord, seen: Seen) -> bool:
@@ -84,64 +112,57 @@ def _codes(record: OpenRecord, view: object) -> dict[str, str]:
     return dict(zip(theirs, ours, strict=False)) if len(ours) == len(theirs) else {}
 
 
-def _session(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
+def _session(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
     views = client.course_runs.sessions(record.run_id, record.values["course_reference"] or "")
-    seen = [wire_in.session(view, record.run_id) for view in views]
+    seen = [one for one in (wire_in.session(view, record.run_id) for view in views) if one.live]
     if record.their_ref:
-        return next((item for item in seen if item.ssg_ref == record.their_ref and item.live), None)
-    alike = [
-        item
-        for item in seen
-        if item.live
-        and item.values["session_date"] == record.values["session_date"]
-        and item.values["start_time"] == record.values["start_time"]
-        and item.values["end_time"] == record.values["end_time"]
-    ]
-    taken = bound("session", [item.ssg_ref for item in alike])
-    return next((item for item in alike if item.ssg_ref not in taken), None)
-
-
-def _enrolment(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
-    if action != "create" and record.their_ref:
-        return wire_in.enrolment(client.enrolments.view(record.their_ref))
-    query = EnrolmentQuery(
-        run_id=record.run_id, trainee_id=record.values["nric"], status=EnrolmentStatus.CONFIRMED
+        return tuple(one for one in seen if one.ssg_ref == record.their_ref)[:1]
+    times = ("session_date", "start_time", "end_time")
+    return _first_free(
+        "session", [one for one in seen if all(one.values[name] == record.values[name] for name in times)], neighbours
     )
-    found = sorted((wire_in.enrolment(view) for view in client.enrolments.iter_search(query)), key=lambda s: s.ssg_ref)
-    return next((seen for seen in found if seen.live), None)
 
 
-def _fee(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
-    return wire_in.fee(client.enrolments.view(record.their_ref)) if record.their_ref else None
+def _enrolment(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
+    if action != "create" and record.their_ref:
+        return _with_fee(client.enrolments.view(record.their_ref))
+    query = EnrolmentQuery(run_id=record.run_id, trainee_id=record.values["nric"], status=EnrolmentStatus.CONFIRMED)
+    found = sorted(client.enrolments.iter_search(query), key=lambda view: view.reference_number)
+    return next((both for both in map(_with_fee, found) if both[0].live), ())
 
 
-def _attendance(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
+def _with_fee(view: EnrolmentView) -> tuple[Seen, ...]:
+    return (wire_in.enrolment(view), wire_in.fee(view))
+
+
+def _fee(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
+    return (wire_in.fee(client.enrolments.view(record.their_ref)),) if record.their_ref else ()
+
+
+def _attendance(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
     session_id = record.values["ssg_session_id"]
     if not session_id:
-        return None
+        return ()
     for at in client.attendance.view(record.run_id, record.values["course_reference"] or "", session_id):
         for row in at.attendance:
             if at.id == session_id and row.trainee_id == record.values["nric"]:
-                return wire_in.attendance(row, at, record.run_id)
-    return None
+                seen = wire_in.attendance(row, at, record.run_id)
+                return (seen,) if seen is not None else ()
+    return ()
 
 
-def _assessment(client: SsgClient, marker: Marker, record: OpenRecord, action: str, bound: Bound) -> Seen | None:
+def _assessment(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
     if action != "create" and record.their_ref:
-        return wire_in.assessment(client.assessments.view(record.their_ref))
+        return (wire_in.assessment(client.assessments.view(record.their_ref)),)
     query = AssessmentQuery(run_id=record.run_id, trainee_id=record.values["nric"])
     found = [wire_in.assessment(view) for view in client.assessments.iter_search(query)]
-    alike = [
-        seen
-        for seen in found
-        if seen.live and seen.links.get("skill_code") in ("", record.values.get("skill_code") or "")
-    ]
-    taken = bound("assessment", [seen.ssg_ref for seen in alike])
-    free = sorted((seen for seen in alike if seen.ssg_ref not in taken), key=lambda seen: seen.ssg_ref)
-    return free[0] if free else None
+    skill = record.values.get("skill_code") or ""
+    alike = [seen for seen in found if seen.live and seen.links.get("skill_code") in ("", skill)]
+    exact = [seen for seen in alike if seen.links.get("skill_code") == skill]
+    return _first_free("assessment", exact, neighbours) or _first_free("assessment", alike, neighbours)
 
 
-_LOOKS: dict[str, Callable[[SsgClient, Marker, OpenRecord, str, Bound], Seen | None]] = {
+_LOOKS: dict[str, Callable[[SsgClient, OpenRecord, str, Neighbours], tuple[Seen, ...]]] = {
     "trainer": _trainer,
     "course_run": _course_run,
     "session": _session,

@@ -10,12 +10,16 @@ from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.submission.record import OpenRecord
 
 _TRAINEE = kind_named("trainee")
+_LIVE_WORDS = {"enrolment": "Confirmed", "attendance": "Confirmed", "assessment": "recorded", "course_run": "published",
+               "session": "planned"}
+CANCELLED_WORDS = {"enrolment": "Cancelled", "fee": "Cancelled", "attendance": "TP Voided", "assessment": "Void",
+                   "course_run": "deleted", "session": "deleted"}
 
 
 def as_seen(
-    record: OpenRecord, ssg_ref: str, *, live: bool, created_on: dt.datetime | None, updated_on: dt.datetime | None
-) -> list[tuple[Seen, str]]:
-    """The record as SSG should now hold it, with its key; an enrolment brings its fee."""
+    record: OpenRecord, ssg_ref: str, *, new: bool, created_on: dt.datetime | None, updated_on: dt.datetime | None
+) -> list[Seen]:
+    """The record as SSG should now hold it. A new enrolment brings its fee; a changed one does not touch it."""
     kind = kind_named(record.kind)
     names = [field for field in kind.ssg_fields]
     values = {field.name: record.values.get(field.name) for field in names if not field.personal}
@@ -32,7 +36,7 @@ def as_seen(
     elif record.kind == "fee":
         links = {"run_code": record.values["run_code"], "trainee_ref": record.values["trainee_ref"]}
     elif record.kind == "attendance":
-        values = {"status_code": "1" if live else "4", "hours": record.values.get("hours")}
+        values = {"status_code": "1", "hours": record.values.get("hours")}
         clear = {"nric": record.values["nric"]}
         links = {"ssg_session_id": record.values["ssg_session_id"], "ssg_run_id": str(record.run_id),
                  "run_code": record.values["run_code"], "session_no": record.values["session_no"],
@@ -44,24 +48,16 @@ def as_seen(
                  "trainee_ref": record.values["trainee_ref"], "skill_code": record.values["skill_code"]}
     elif record.kind == "trainer":
         links = {"nric_tail": (record.values.get("trainer_nric") or "")[-4:]}
-    seen = Seen(kind=record.kind, ssg_ref=ssg_ref, live=live, status=_status(record.kind, live=live), values=values,
+    seen = Seen(kind=record.kind, ssg_ref=ssg_ref, live=True, status=_LIVE_WORDS.get(record.kind, "active"), values=values,
                 clear=clear, links=links, created_on=created_on, updated_on=updated_on)
-    found = [(seen, record.key)]
-    if record.kind == "enrolment":
-        fee = Seen(kind="fee", ssg_ref=ssg_ref, live=live, status=seen.status,
+    found = [seen]
+    if record.kind == "enrolment" and new:
+        fee = Seen(kind="fee", ssg_ref=ssg_ref, live=True, status=seen.status,
                    values={"collection_status": record.values["collection_status"]},
                    links={"run_code": record.values["run_code"], "trainee_ref": record.values["trainee_ref"]},
                    created_on=created_on, updated_on=updated_on)
-        found.append((fee, record.key))
+        found.append(fee)
     return found
-
-
-def _status(kind: str, *, live: bool) -> str:
-    words = {"enrolment": ("Confirmed", "Cancelled"), "fee": ("Confirmed", "Cancelled"),
-             "attendance": ("Confirmed", "TP Voided"), "assessment": ("recorded", "Void"),
-             "course_run": ("published", "deleted"), "session": ("planned", "deleted")}
-    yes, no = words.get(kind, ("active", "removed"))
-    return yes if live else no
 
 
 def content_columns(kind: str) -> tuple[str, ...]:

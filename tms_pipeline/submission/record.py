@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -43,10 +44,21 @@ class OpenRecord:
         return int(found or 0)
 
     def content_hash(self, action: str) -> bytes:
-        """What a plan approved: the content that SSG should hold, for a new enrolment with the fee status."""
+        """What a plan approved: the content that SSG should hold, for a new enrolment with the fee status.
+
+        What is taken back is approved as taken back: a row that is confirmed again meanwhile has another hash.
+        """
+        if action == "cancel":
+            word = b"replace" if self.wanted else b"withdraw"
+            return hashlib.sha256(bytes(self.row["ssg_hash"]) + word).digest()
         if self.kind == "enrolment" and action == "create":
             return bytes(self.row["create_hash"])
         return bytes(self.row["ssg_hash"])
+
+    @property
+    def wanted(self) -> bool:
+        """Whether SSG should hold this record."""
+        return bool(self.row["wanted"])
 
 
 def load(connection: Connection, rings: KeyRings, kind: str, key: str) -> OpenRecord | None:

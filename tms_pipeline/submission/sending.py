@@ -9,6 +9,7 @@ from tms_pipeline.records import wire_out
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.codes import FeeStatus
 from tms_pipeline.ssg.course_run import CourseRunEdit
+from tms_pipeline.ssg.errors import ShapeError
 from tms_pipeline.ssg.session import SessionAdd, SessionDelete, SessionUpdate
 from tms_pipeline.ssg.trainer import RunTrainer
 from tms_pipeline.submission.record import OpenRecord
@@ -44,10 +45,11 @@ class Sent:
     updated_on: datetime | None = None
 
 
-def send(client: SsgClient, record: OpenRecord, action: str, correlation_id: str, *, trainers: list[RunTrainer]) -> Sent:
+def send(client: SsgClient, record: OpenRecord, action: str, correlation_id: str, *, trainers: list[RunTrainer] | None) -> Sent:
     """Make the call. Raises SsgError with its class; ShapeError before anything was sent.
 
-    ``trainers`` are those that SSG holds of the run, with their id numbers: an edit replaces the whole list.
+    ``trainers`` are those that SSG holds of the run, with their id numbers: an edit replaces the whole list. None
+    when an id number is not known: then no session can be edited without losing a trainer.
     """
     values = record.values
     reference = values.get("course_reference") or ""
@@ -106,9 +108,14 @@ def send(client: SsgClient, record: OpenRecord, action: str, correlation_id: str
 
 
 def _edit_session(
-    client: SsgClient, record: OpenRecord, action: str, correlation_id: str, trainers: list[RunTrainer]
+    client: SsgClient, record: OpenRecord, action: str, correlation_id: str, trainers: list[RunTrainer] | None
 ) -> None:
     """SSG changes sessions by an edit of their run; the run's other facts are sent as SSG holds them (ssg-api 4.2)."""
+    if trainers is None:
+        raise ShapeError(
+            "linkCourseRunTrainer", "SSG holds a trainer of this run whom our trainer list does not know; add her there, "
+            "because an edit of a session would take her off the run", endpoint="course_runs.edit",
+        )
     change: SessionAdd | SessionUpdate | SessionDelete
     if action == "create":
         change = wire_out.session_add(record.values)

@@ -26,13 +26,15 @@ class State(StrEnum):
 
 MOVES: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.READY, State.HELD, State.SUPERSEDED}),
-    State.HELD: frozenset({State.READY, State.SUPERSEDED}),
-    State.READY: frozenset({State.SENDING, State.HELD, State.SUPERSEDED}),
-    # To ready only when nothing was sent: a graceful stop, an open breaker, the kill switch.
+    # A release leads back to planned: what was withheld needs its approval like everything else.
+    State.HELD: frozenset({State.PLANNED, State.SUPERSEDED, State.DISCARDED}),
+    # To planned when the approval ran out; to dead when our own code cannot even begin it.
+    State.READY: frozenset({State.SENDING, State.HELD, State.PLANNED, State.SUPERSEDED, State.DEAD}),
+    # To ready only when nothing was sent: an open breaker, the kill switch, credentials that do not work.
     State.SENDING: frozenset(
-        {State.ACCEPTED, State.RETRY, State.UNKNOWN, State.REJECTED, State.DEAD, State.READY, State.SUPERSEDED}
+        {State.ACCEPTED, State.RETRY, State.UNKNOWN, State.REJECTED, State.DEAD, State.READY}
     ),
-    State.RETRY: frozenset({State.SENDING, State.HELD, State.SUPERSEDED, State.DEAD}),
+    State.RETRY: frozenset({State.SENDING, State.HELD, State.PLANNED, State.SUPERSEDED, State.DEAD}),
     # To ready only after a successful search found nothing.
     State.UNKNOWN: frozenset({State.ACCEPTED, State.READY, State.DEAD}),
     # To unknown when the last that is known of it is that it was sent: a person's retry searches first.

@@ -1,0 +1,11 @@
+-- Records that came with the upload, that SSG does not hold and on which nothing else hangs: gone, kept in history.
+WITH gone AS (
+    DELETE FROM {register} r
+    WHERE r.upload_id = %(upload_id)s
+      AND NOT EXISTS (SELECT FROM {mirror} m WHERE m.key = r.key AND m.live)
+      AND NOT ({depended_on})
+    RETURNING {register_columns}
+)
+INSERT INTO {history} ({columns}, valid_to)
+SELECT {gone_columns}, now() FROM gone AS r
+RETURNING key

@@ -1,0 +1,228 @@
+"""Approvals: who lets a plan go, part by part, bound to its hash, for a while, as a ceiling.
+
+A part is a kind and an action ("enrolment.cancel"). The policy says of each part: ``auto``, ``review`` (one person)
+or ``two-person`` (two, and nobody approves what their own upload brought).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
+
+from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.records.kinds import KINDS
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+Mode = Literal["auto", "review", "two-person"]
+_MODES = ("auto", "review", "two-person")
+_ACTIONS = ("create", "update", "cancel")
+_STRICTNESS = {mode: number for number, mode in enumerate(_MODES)}
+
+
+class ApprovalRefused(ValueError):
+    """The approval may not be given; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What each part of a plan needs. The most specific rule counts: kind.action, then kind, then \\*.action, then \\*."""
+
+    rules: tuple[tuple[str, str, Mode], ...]
+
+    def mode(self, kind: str, action: str) -> Mode:
+        """What this part needs; a part that no rule names needs a person."""
+        for wanted in ((kind, action), (kind, "*"), ("*", action), ("*", "*")):
+            for rule_kind, rule_action, mode in self.rules:
+                if (rule_kind, rule_action) == wanted:
+                    return mode
+        return "review"
+
+
+def policy_of(text: str) -> Policy:
+    """The policy of a setting such as ``auto`` or ``enrolment:review,course_run.cancel:two-person,*:auto``.
+
+    Raises ValueError with one sentence for a rule that makes no sense: a policy is never guessed.
+    """
+    if text.strip() in _MODES:
+        return Policy((("*", "*", cast(Mode, text.strip())),))
+    rules = []
+    for rule in filter(None, (part.strip() for part in text.split(","))):
+        part, _, mode = rule.partition(":")
+        kind, _, action = part.strip().partition(".")
+        action = action or "*"
+        if kind not in (*KINDS, "*") or action not in (*_ACTIONS, "*") or mode.strip() not in _MODES:
+            raise ValueError(
+                f"TMS_APPROVAL_POLICY: '{rule}' is no rule; write kind.action:mode, such as enrolment.cancel:two-person, "
+                f"with a mode of {', '.join(_MODES)}."
+            )
+        if any((kind, action) == known[:2] for known in rules):
+            raise ValueError(f"TMS_APPROVAL_POLICY names {part} twice.")
+        rules.append((kind, action, cast(Mode, mode.strip())))
+    if not rules:
+        raise ValueError("TMS_APPROVAL_POLICY is empty; 'auto' approves everything, 'review' nothing by itself.")
+    return Policy(tuple(rules))
+
+
+@dataclass
+class Approved:
+    """What an approval did: how many became ready, and which parts still wait for what."""
+
+    ready: int = 0
+    waiting: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def approve_by_policy(workplace: Workplace, plan_id: str, plan_hash: str, *, actor: Actor) -> Approved:
+    """Let go what needs no person, and what persons have approved already under this very hash.
+
+    Raises ApprovalRefused when the plan is not the newest or the hash is another.
+    """
+    policy = policy_of(workplace.settings.approval_policy)
+    with workplace.db.transaction() as connection:
+        done = Approved()
+        for kind, action, changes in _parts(connection, plan_id, plan_hash):
+            mode = policy.mode(kind, action)
+            if mode == "auto":
+                _note(connection, workplace, plan_id, plan_hash, kind, action, mode, actor, changes)
+            _let_go(connection, plan_id, plan_hash, kind, action, mode, done)
+        _close(connection, workplace, plan_id, plan_hash, actor, done, "by policy")
+    return done
+
+
+def approve_plan(
+    workplace: Workplace, plan_id: str, plan_hash: str, *, actor: Actor, parts: Iterable[str] | None = None,
+    at_most: int | None = None,
+) -> Approved:
+    """A person approves a plan, or parts of it ("enrolment", "course_run.cancel").
+
+    ``at_most``: refuse if the plan holds more changes than the person saw. Parts under ``two-person`` go as soon as
+    two have approved; nobody approves what their own upload brought, which is said in ``refused``. Raises
+    ApprovalRefused when nothing at all may be approved.
+    """
+    policy = policy_of(workplace.settings.approval_policy)
+    wanted = None if parts is None else set(parts)
+    with workplace.db.transaction() as connection:
+        done = Approved()
+        found = [
+            part for part in _parts(connection, plan_id, plan_hash)
+            if wanted is None or part[0] in wanted or f"{part[0]}.{part[1]}" in wanted
+        ]
+        total = sum(changes for _, _, changes in found)
+        if at_most is not None and total > at_most:
+            raise ApprovalRefused(f"Plan {plan_id} holds {total} changes, more than the {at_most} that you approve.")
+        for kind, action, changes in found:
+            mode = policy.mode(kind, action)
+            own = _own_rows(connection, plan_id, kind, action, actor) if mode == "two-person" else 0
+            if own:
+                done.refused[f"{kind}.{action}"] = (
+                    f"{own} of {changes} came with an upload of your own; somebody else must approve them."
+                )
+                continue
+            _note(connection, workplace, plan_id, plan_hash, kind, action, mode, actor, changes)
+            _let_go(connection, plan_id, plan_hash, kind, action, mode, done)
+        if done.refused and not done.ready and len(done.refused) == len(found):
+            raise ApprovalRefused(" ".join(f"{part}: {why}" for part, why in done.refused.items()))
+        _close(connection, workplace, plan_id, plan_hash, actor, done, "by a person")
+    return done
+
+
+def approve(workplace: Workplace, plan_id: str, plan_hash: str, *, actor: Actor, policy: str = "auto") -> int:
+    """Approve and say how many became ready: by policy alone (``auto``), or as a person."""
+    if policy == "auto":
+        return approve_by_policy(workplace, plan_id, plan_hash, actor=actor).ready
+    return approve_plan(workplace, plan_id, plan_hash, actor=actor).ready
+
+
+def _parts(connection: Connection, plan_id: str, plan_hash: str) -> list[tuple[str, str, int]]:
+    row = connection.execute(
+        "SELECT plan_hash, state FROM outbox.plan WHERE plan_id = %s FOR UPDATE", (plan_id,)
+    ).fetchone()
+    if row is None or row[0] != plan_hash:
+        raise ApprovalRefused(f"Plan {plan_id} is not the one that was looked at; make a new plan and look again.")
+    if row[1] == "replaced":
+        raise ApprovalRefused(f"Plan {plan_id} was replaced by a newer one; look at that.")
+    return [
+        (kind, action, count)
+        for kind, action, count in connection.execute(
+            "SELECT kind, action, count(*) FROM outbox.submission WHERE plan_id = %s AND state = 'planned' "
+            "GROUP BY kind, action ORDER BY min(order_no), kind, action",
+            (plan_id,),
+        )
+    ]
+
+
+def _own_rows(connection: Connection, plan_id: str, kind: str, action: str, actor: Actor) -> int:
+    row = connection.execute(query("outbox/own_rows"), {
+        "plan": plan_id, "kind": kind, "action": action, "person": actor.name,
+    }).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _note(
+    connection: Connection, workplace: Workplace, plan_id: str, plan_hash: str, kind: str, action: str, mode: Mode,
+    actor: Actor, changes: int,
+) -> None:
+    expires = datetime.now(UTC) + timedelta(hours=workplace.settings.approval_hours)
+    connection.execute(
+        "INSERT INTO outbox.approval (plan_id, plan_hash, kind, action, policy, approved_by, expires_at, changes) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (plan_id, kind, action, approved_by) "
+        "DO UPDATE SET expires_at = excluded.expires_at, changes = excluded.changes, approved_at = now()",
+        (plan_id, plan_hash, kind, action, mode, actor.name, expires, changes),
+    )
+
+
+def _let_go(
+    connection: Connection, plan_id: str, plan_hash: str, kind: str, action: str, mode: Mode, done: Approved
+) -> None:
+    """Move what has enough approvals of this very hash to ready, until the first of them expires."""
+    found = connection.execute(
+        query("outbox/approvals"), {"hash": plan_hash, "kind": kind, "action": action}
+    ).fetchall()
+    persons = {person: expires for person, policy, expires in found if mode == "auto" or policy != "auto"}
+    needed = 2 if mode == "two-person" else 1
+    if len(persons) < needed:
+        waits = {"review": "a person's approval", "two-person": "two persons' approval"}.get(mode, "its approval")
+        done.waiting[f"{kind}.{action}"] = f"waits for {waits}" + (f"; {len(persons)} of {needed} given" if persons else "")
+        return
+    until = sorted(persons.values(), reverse=True)[needed - 1]
+    moved = connection.execute(
+        "UPDATE outbox.submission SET state = 'ready', approved_by = %s, approved_until = %s "
+        "WHERE plan_id = %s AND kind = %s AND action = %s AND state = 'planned'",
+        (f"{mode}: {', '.join(sorted(persons))}", until, plan_id, kind, action),
+    ).rowcount
+    done.ready += moved
+
+
+def _close(
+    connection: Connection, workplace: Workplace, plan_id: str, plan_hash: str, actor: Actor, done: Approved, how: str
+) -> None:
+    if not done.waiting and not done.refused:
+        connection.execute(
+            "UPDATE outbox.plan SET state = 'approved' WHERE plan_id = %(plan)s AND NOT EXISTS "
+            "(SELECT FROM outbox.submission WHERE plan_id = %(plan)s AND state = 'planned')",
+            {"plan": plan_id},
+        )
+    append(connection, workplace.rings.audit.key, actor, "plan approved", "plan", plan_id, hash=plan_hash, how=how,
+           submissions=done.ready, waiting=sorted(done.waiting), refused=sorted(done.refused))
+
+
+def strictest(modes: Iterable[Mode]) -> Mode:
+    """The strictest of some modes; ``auto`` of none."""
+    return max(modes, key=_STRICTNESS.__getitem__, default="auto")
+
+
+def waiting_parts(workplace: Workplace) -> list[dict[str, object]]:
+    """What waits for approval now, by part: plan, kind, action, how many, the mode, who has approved already."""
+    policy = policy_of(workplace.settings.approval_policy)
+    rows = workplace.db.rows(query("outbox/waiting_parts"))
+    return [
+        {"plan": plan, "hash": plan_hash, "kind": kind, "action": action, "changes": changes,
+         "mode": policy.mode(kind, action), "approved_by": sorted(persons or []), "uploads": sorted(uploads or [])}
+        for plan, plan_hash, kind, action, changes, persons, uploads in rows
+    ]
+
+
