@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     # Intake
     inbox: str = Field(default="", validation_alias="TMS_INBOX")
     hold_share: float = Field(default=0.10, ge=0, le=1, validation_alias="TMS_HOLD_SHARE")
+    sources: str = Field(default="", validation_alias="TMS_SOURCE_PRIORITY")
+    result_days: float = Field(default=90, gt=0, validation_alias="TMS_RESULT_DAYS")
     stable_seconds: float = Field(default=2.0, ge=0, validation_alias="TMS_STABLE_SECONDS")
     files_per_tick: int = Field(default=20, ge=1, validation_alias="TMS_FILES_PER_TICK")
 
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The state folder, absolute."""
         return self.tms_home.expanduser().resolve()
+
+    @property
+    def source_priority(self) -> tuple[str, ...]:
+        """Sources of uploads (sub-folders of the inbox), the one that counts most first; others come after, equal."""
+        return tuple(part.strip() for part in self.sources.split(",") if part.strip())
 
     @property
     def inbox_url(self) -> str:

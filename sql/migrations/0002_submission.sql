@@ -102,3 +102,7 @@ INSERT INTO outbox.move (from_state, to_state) VALUES
     ('ready', 'dead'),
     ('ready', 'planned'),
     ('retry', 'planned');
+
+-- What waits behind a dead letter is found from its parents.
+CREATE INDEX submission_parents ON outbox.submission USING gin (parents)
+    WHERE state IN ('planned', 'held', 'ready', 'retry', 'rejected', 'dead');

@@ -22,10 +22,13 @@ HASHES = {"own_hash": b"o", "ssg_hash": b"s"}
 @contextmanager
 def running_database() -> Iterator[Database]:
     """One embedded server for a test session, in a folder with a short name (socket paths are short)."""
-    with tempfile.TemporaryDirectory(prefix="tc", dir="/tmp") as folder, EmbeddedPostgres(Path(folder)) as server:
-        migrate(server.url())
-        with Database(server.url(), max_size=2) as db:
-            yield db
+    with tempfile.TemporaryDirectory(prefix="tc", dir="/tmp") as folder:
+        # Root runs the server as another user, who must pass through to the data; else they would lie elsewhere.
+        Path(folder).chmod(0o711)
+        with EmbeddedPostgres(Path(folder)) as server:
+            migrate(server.url())
+            with Database(server.url(), max_size=2) as db:
+                yield db
 
 
 def emptied(db: Database) -> Database:
@@ -56,6 +59,12 @@ class World:
             ),
             list(values.values()),
         )
+
+    def submission(self, **values: Any) -> None:
+        """A submission in any state, past the trigger that lets one begin only at its beginning."""
+        self.connection.execute("SET LOCAL session_replication_role = 'replica'")
+        self.insert("outbox.submission", **values)
+        self.connection.execute("SET LOCAL session_replication_role = 'origin'")
 
     def register(self, kind: str, key: str, **values: Any) -> None:
         self.row_number += 1

@@ -122,8 +122,8 @@ def test_what_the_first_read_found_is_never_called_late_unless_we_sent_it(db: Da
                      finished_at=long_after + timedelta(minutes=1), state="read")
         world.insert("outbox.plan", plan_id="P1", plan_hash="h", correlation_id="c", changes=1, withheld=0, waiting=0,
                      counts="{}")
-        world.insert("outbox.submission", plan_id="P1", kind="attendance", key="R1|1|HB-00001", action="create",
-                     order_no=7, content_hash=b"x", idempotency_key="i", correlation_id="c", state="accepted")
+        world.submission(plan_id="P1", kind="attendance", key="R1|1|HB-00001", action="create",
+                         order_no=7, content_hash=b"x", idempotency_key="i", correlation_id="c", state="accepted")
 
     rows = findings(filled(db, fill), date(2027, 3, 2))
     assert [(row[0], row[6], row[7]) for row in rows] == [("attendance-deadline", "met late", 1)]

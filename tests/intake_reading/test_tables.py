@@ -420,3 +420,38 @@ def test_any_text_can_be_a_heading(text: str) -> None:
 def test_an_empty_opened_file_is_refused() -> None:
     with pytest.raises(FileRefused):
         find_tables(OpenedFile(format="csv", grids=[]))
+
+
+def refused(rows: list[list[Any]]) -> Fault:
+    with pytest.raises(FileRefused) as caught:
+        find_tables(opened_of(rows))
+    return caught.value.fault
+
+
+def test_misspelt_headings_are_named_with_what_they_are_close_to() -> None:
+    found = refused([["Course Run", "NRIC Nubmer", "Sponsorhip Type", "Enrolment Date"], ENROLMENT_ROW])
+    assert (found.code, found.row) == ("HEADINGS_UNCLEAR", 1)
+    assert "'NRIC Nubmer' (did you mean 'NRIC Number'?)" in found.sentence
+
+
+def test_a_missing_heading_with_a_slip_beside_it() -> None:
+    found = refused([["Course Run", "NRIC", "Sponsorhip Type", "Enrolment Date"], ENROLMENT_ROW])
+    assert found.code == "HEADINGS_MISSING"
+    assert "'Sponsorhip Type' is close to 'Sponsorship Type'" in found.fix
+
+
+def test_headings_down_the_first_column() -> None:
+    rows = [[heading, cell] for heading, cell in zip(ENROLMENT_HEADINGS, ENROLMENT_ROW, strict=True)]
+    assert refused(rows).code == "HEADINGS_SIDEWAYS"
+
+
+def test_headings_without_rows() -> None:
+    assert refused([ENROLMENT_HEADINGS]).code == "NO_ROWS"
+    tables, faults = find_tables(opened_of([*ROWS, [], TRAINEE_HEADINGS]))
+    assert [table.kinds for table in tables] == [("enrolment",)]
+    assert only(faults, "NO_ROWS").row == 4
+
+
+def test_a_sum_below_the_rows_is_no_record() -> None:
+    table = table_of([[*ENROLMENT_HEADINGS, "Discount"], [*ENROLMENT_ROW, 5], [None, None, None, None, 5]])
+    assert only(table.faults, "NOTE_ROW").row == 3

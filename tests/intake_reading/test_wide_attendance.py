@@ -117,3 +117,16 @@ def test_a_trainee_without_any_mark_is_told() -> None:
     table = table_of([[*HEAD, "S1"], ["HYG", "Tan", "S1234567D", "P"], ["HYG", "Lim", "T1234567J", None]])
     assert "ROWS_WITHOUT_VALUES" in codes(table)
     assert list(table.cells) == [2]
+
+
+def test_two_columns_under_one_session_heading_are_refused() -> None:
+    rows = [
+        [*HEAD, "Session 1", None],
+        [None, None, None, "AM", "PM"],
+        ["HYG", "Tan", "S1234567D", "P", "A"],
+        ["HYG", "Lim", "T1234567J", "P", "P"],
+    ]
+    with pytest.raises(FileRefused) as caught:
+        find_tables(opened_of(rows))
+    assert caught.value.fault.code == "SESSION_WITHOUT_HEADING"
+    assert "Column E" in str(caught.value)

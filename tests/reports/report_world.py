@@ -85,8 +85,8 @@ def _submissions(world: World) -> None:
     for number, state in enumerate(states):
         kind = ("enrolment", "attendance", "assessment")[number % 3]
         created = datetime(2026, 11, 20, 2, tzinfo=UTC) - timedelta(days=number % 7 * 3)
-        world.insert(
-            "outbox.submission", plan_id="P-1", kind=kind, key=f"HYG-2607-A|HB-{number:05d}", action="create",
+        world.submission(
+            plan_id="P-1", kind=kind, key=f"HYG-2607-A|HB-{number:05d}", action="create",
             order_no=5, content_hash=b"x", idempotency_key=f"i-{number}", correlation_id=f"corr-{number}", state=state,
             ssg_ref=f"ENR-2611-{number:06d}" if state == "accepted" else None, upload_id="U-1", sheet="=Sheet 1",
             row_number=number + 2, created_at=created, finished_at=created if state == "accepted" else None,

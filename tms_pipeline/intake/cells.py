@@ -67,7 +67,12 @@ def canonicalise(kind: RecordKind, table: Table) -> Canonical:
             bad[line] = True
         if column.swapped:
             faults.append(
-                fault("DATES_MAYBE_SWAPPED", sheet=table.sheet, column=table.titles.get(field.name, field.title))
+                fault(
+                    "DATES_MAYBE_SWAPPED",
+                    sheet=table.sheet,
+                    row=table.header_row,
+                    column=table.titles.get(field.name, field.title),
+                )
             )
         texts = np.empty(count, dtype=object)
         texts[:] = column.texts

@@ -12,7 +12,7 @@ from tms_pipeline.intake.refusal import Refusal
 
 LONGEST_CELL = 1_000_000
 LINES_FOR_SEPARATOR = 200
-_SEPARATORS = (",", ";", "\t")
+_SEPARATORS = (",", ";", "\t", "|")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 # Windows-1252 counts as certain only where it reads like words: a letter with an accent inside a word of plain letters,
 # or the marks that Word puts into text. Runs of such bytes are another encoding.

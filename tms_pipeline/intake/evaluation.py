@@ -12,6 +12,7 @@ from datetime import date
 
 import pandas as pd
 import psycopg
+from psycopg import sql
 
 from tms_pipeline.compliance.deadlines import deadline_of
 from tms_pipeline.identity.keyring import KeyRings
@@ -78,6 +79,7 @@ class _Kind:
     records: Records
     places: list[Place]
     titles: list[dict[str, str]]
+    sheets: list[str]
     bad: set[int]
     superseded: set[int]
 
@@ -90,9 +92,11 @@ def evaluate(
     upload_id: str,
     today: date,
     only: set[Place] | None = None,
+    priority: tuple[str, ...] = (),
 ) -> Evaluation:
     """Check every row, write the good ones to the registers, and say what became of each.
 
+    ``priority`` names sources, the one that counts most first: a row cannot change what came from a higher one.
     With ``only``, the other rows are read for what they tell of these, and left as they are.
     """
     result = Evaluation()
@@ -132,7 +136,7 @@ def evaluate(
                         if place not in excluded and place not in turned_down and line not in part.superseded
                     ]
                     refused = _write_kind(
-                        connection, rings, part, lines, upload_id, today, outcomes, changes, faults, written
+                        connection, rings, part, lines, upload_id, today, priority, outcomes, changes, faults, written
                     )
                     turned_down |= refused
                     again = again or bool(refused & written_places)
@@ -175,7 +179,7 @@ def _collect(
         return None
     frame = pd.concat(frames, ignore_index=True)
     frame = frame.astype(object).where(frame.notna(), None)
-    part = _Kind(kind, prepare(connection, marker, kind, frame), places, titles, set(), set())
+    part = _Kind(kind, prepare(connection, marker, kind, frame), places, titles, frame["sheet"].tolist(), set(), set())
     part.bad = {line for line, is_bad in enumerate(bad) if is_bad}
     counts: dict[str, int] = defaultdict(int)
     checks = check_rows(kind, frame[list(kind.names)], today=today).faults
@@ -222,6 +226,7 @@ def _write_kind(
     lines: list[int],
     upload_id: str,
     today: date,
+    priority: tuple[str, ...],
     outcomes: dict[Place, set[str]],
     changes: dict[Place, list[Change]],
     faults: dict[Place, list[Fault]],
@@ -240,9 +245,12 @@ def _write_kind(
     unknown_lines = set(unknown)
     known = [line for line in lines if line not in unknown_lines]
     todo = compare(connection, records, known) if known else {}
+    for line in _outranked(connection, part, todo, upload_id, priority):
+        todo[line] = "superseded"
+        faults[part.places[line]].append(_fault(part, line, "ROW_OUTRANKED", None, {}))
     for line in known:
         outcomes[part.places[line]].add(todo[line])
-    moving = [line for line in known if todo[line] != "unchanged"]
+    moving = [line for line in known if todo[line] in ("new", "changed")]
     written[kind.name] = (0, 0)
     if not moving:
         return refused
@@ -268,6 +276,39 @@ def _write_kind(
         changes[part.places[line]].append(Change(kind.name, records.keys[line], name, was, becomes))
     written[kind.name] = upsert(connection, kind, table, upload_id)
     return refused
+
+
+def _outranked(
+    connection: Connection, part: _Kind, todo: dict[int, str], upload_id: str, priority: tuple[str, ...]
+) -> list[int]:
+    """The lines that may not change what stands: it came from a source that counts more, or is the newer answer."""
+    if "changed" not in todo.values():
+        return []
+    newer_by = NEWER_BY.get(part.kind.name)
+    standing = connection.execute(
+        query(
+            "registers/standing",
+            register=f"register.{part.kind.name}",
+            newer=sql.SQL("r.{}").format(sql.Identifier(newer_by)) if newer_by else sql.SQL("NULL"),
+        ),
+        {"upload_id": upload_id},
+    ).fetchall()
+    if not standing:
+        return []
+    row = connection.execute("SELECT source FROM intake.upload WHERE upload_id = %s", (upload_id,)).fetchone()
+    ours = _rank(row[0] if row else "", priority)
+    outranked = []
+    for line, source, moment in standing:
+        theirs = _rank(source, priority)
+        ours_at = part.records.frame[newer_by][line] if newer_by else None
+        older = bool(ours_at and moment and ours_at < moment.replace(" ", "T"))
+        if theirs < ours or (theirs == ours and older):
+            outranked.append(line)
+    return outranked
+
+
+def _rank(source: str, priority: tuple[str, ...]) -> int:
+    return priority.index(source) if source in priority else len(priority)
 
 
 def _late(connection: Connection, kind: RecordKind, table: str, today: date) -> list[tuple[int, date]]:
@@ -303,6 +344,8 @@ def _settle(result: Evaluation, parts: list[_Kind], excluded: set[Place], outcom
             result.statuses[place] = "superseded"
         elif outcomes.get(place, set()) & {"new", "changed"}:
             result.statuses[place] = "accepted"
+        elif "superseded" in outcomes.get(place, set()):
+            result.statuses[place] = "superseded"
         else:
             result.statuses[place] = "unchanged"
 
@@ -315,5 +358,4 @@ def _fault(part: _Kind, line: int, code: str, name: str | None, words: dict[str,
     title = None
     if name is not None:
         title = part.titles[line].get(name) or part.kind.field(name).title
-    sheet = str(part.records.frame["sheet"][line])
-    return fault(code, sheet=sheet, row=part.places[line][1], column=title, **words)
+    return fault(code, sheet=part.sheets[line], row=part.places[line][1], column=title, **words)

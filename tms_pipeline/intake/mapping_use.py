@@ -48,7 +48,13 @@ def apply(mapping: Mapping, table: Table, columns: dict[str, Cells], resolve: Re
             _set(table, name, filled, _title(name))
             if value == TODAY:
                 table.faults.append(
-                    fault("CONSTANT_USED", sheet=table.sheet, column=_title(name), value="today's date")
+                    fault(
+                        "CONSTANT_USED",
+                        sheet=table.sheet,
+                        row=table.header_row,
+                        column=_title(name),
+                        value="today's date",
+                    )
                 )
     for kind, heading in mapping.only_when.items():
         if kind in table.kinds and (column := columns.get(heading_key(heading))) is not None:

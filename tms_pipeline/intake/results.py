@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -210,3 +211,12 @@ def _write(workplace: Workplace, result: UploadResult) -> HandedBack:
             (paths.workbook.name, result.upload_id),
         )
     return paths
+
+
+def remove_old(workplace: Workplace) -> int:
+    """Remove result files older than the settings allow; returns how many. They hold ops' own cells."""
+    before = (workplace.now() - timedelta(days=workplace.settings.result_days)).timestamp()
+    old = [path for path in workplace.folder("results").iterdir() if path.is_file() and path.stat().st_mtime < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)

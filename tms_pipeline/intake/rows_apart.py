@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tms_pipeline.intake.sheet_look import UNCACHED
 from tms_pipeline.records.fault import Fault, fault
+from tms_pipeline.records.kinds import KINDS
 
 if TYPE_CHECKING:
     from tms_pipeline.intake.grid import Grid
@@ -33,6 +35,7 @@ def rows_of_records(
 ) -> tuple[npt.NDArray[np.int64], list[Fault]]:
     """The places of the rows that are records, and a warning for each kind of row left out."""
     mapped = set(fields.values())
+    keys = {column for name, column in fields.items() if any(name in KINDS[kind].key for kind in layout.kinds)}
     if layout.wide:
         mapped |= {session.column for session in layout.sessions}
     if layout.mapping is not None:
@@ -51,22 +54,28 @@ def rows_of_records(
         cells = [(column, grid.columns[column][place]) for column in range(len(grid.columns))]
         given = [(column, cell) for column, cell in cells if _given(cell)]
         known = [cell for column, cell in given if column in mapped]
+        telling = [cell for column, cell in given if column in keys]
         problem = any((row, column) in grid.problems for column in mapped)
         if not known:
             if not problem and given:
                 bare.append(row)
             kept[at] = problem
-        elif _is_note(known, len(mapped), given):
+        elif (not telling and _is_sum(known)) or _is_note(known, len(mapped), given):
             kept[at] = False
             faults.append(fault("NOTE_ROW", sheet=grid.sheet, row=row))
     kept &= ~_repeated_headings(grid, layout, header, places, kept, faults)
     if bare:
-        faults.append(fault("ROWS_WITHOUT_VALUES", sheet=grid.sheet, rows=spans(bare)))
+        faults.append(fault("ROWS_WITHOUT_VALUES", sheet=grid.sheet, row=bare[0], rows=spans(bare)))
     return places[kept], faults
 
 
 def _given(value: Any) -> bool:
     return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def _is_sum(known: list[Any]) -> bool:
+    """A lone number below the rows, in no column that tells records apart."""
+    return len(known) == 1 and (isinstance(known[0], (int, float)) or known[0] == UNCACHED)
 
 
 def _is_note(known: list[Any], columns: int, given: list[tuple[int, Any]]) -> bool:
@@ -102,7 +111,7 @@ def _repeated_headings(
 
 
 def spans(rows: Iterable[int], most: int = 8) -> str:
-    """Row numbers in short: '3, 5 to 9 and 12'."""
+    """Row numbers in short: 'row 3', 'rows 3, 5 to 9 and 12'."""
     runs: list[tuple[int, int]] = []
     for row in sorted(rows):
         if runs and row == runs[-1][1] + 1:
@@ -112,4 +121,5 @@ def spans(rows: Iterable[int], most: int = 8) -> str:
     words = [str(first) if first == last else f"{first} to {last}" for first, last in runs[:most]]
     if len(runs) > most:
         words.append(f"{len(runs) - most} more places")
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    said = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"rows {said}" if len(runs) > 1 or runs[0][0] != runs[0][1] else f"row {said}"

@@ -185,7 +185,14 @@ def _take_in(
     connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
     connection.execute("SAVEPOINT before_registers")
     today = workplace.today()
-    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=today)
+    evaluation = evaluate(
+        connection,
+        workplace.rings,
+        tables,
+        upload_id=upload_id,
+        today=today,
+        priority=workplace.settings.source_priority,
+    )
     rows, rejected = len(evaluation.statuses), evaluation.count("rejected")
     taken = Taken(upload_id, "taken in", "", tables, evaluation, file_faults)
     if hold and rows >= HOLD_FROM_ROWS and rejected > workplace.settings.hold_share * rows:

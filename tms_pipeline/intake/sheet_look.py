@@ -12,6 +12,8 @@ from tms_pipeline.intake.refusal import Refusal
 BYTES_A_CELL = 48
 CELL_ERROR = "CELL_ERROR"
 FORMULA_WITHOUT_VALUE = "FORMULA_WITHOUT_VALUE"
+# What such a cell shows, as it has no value and its row must not read as blank.
+UNCACHED = "(formula)"
 # A hostile file can make every cell an error; a person needs to hear of the first ones only.
 MOST_PROBLEMS = 200_000
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,7})\$?([0-9]{1,12})")

@@ -7,7 +7,7 @@ from typing import Any
 import python_calamine as calamine
 
 from tms_pipeline.intake.refusal import Refusal
-from tms_pipeline.intake.sheet_look import SheetLook
+from tms_pipeline.intake.sheet_look import UNCACHED, SheetLook
 from tms_pipeline.intake.table_rows import Emit, emit_rows
 
 
@@ -38,7 +38,7 @@ def read_sheets(workbook: calamine.CalamineWorkbook, looks: list[SheetLook], emi
 
 def _put_back(rows: list[list[Any]], look: SheetLook) -> None:
     """Shows error cells as typed and keeps formulas without a value from reading as blank rows."""
-    marks: dict[tuple[int, int], str] = dict.fromkeys(look.uncached, "(formula)")
+    marks: dict[tuple[int, int], str] = dict.fromkeys(look.uncached, UNCACHED)
     marks.update(look.errors)
     if not marks:
         return

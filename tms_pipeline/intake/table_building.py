@@ -14,6 +14,7 @@ from tms_pipeline.intake.headings import stated_order
 from tms_pipeline.intake.layout import WIDE, Layout
 from tms_pipeline.intake.mappings import Resolve
 from tms_pipeline.intake.rows_apart import rows_of_records, spans
+from tms_pipeline.intake.sheet_look import column_letters
 from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_faults import (
     Draft,
@@ -24,7 +25,7 @@ from tms_pipeline.intake.table_faults import (
     note_problems,
     title_of,
 )
-from tms_pipeline.intake.wide_attendance import numbered, unpivot
+from tms_pipeline.intake.wide_attendance import SessionColumn, numbered, unpivot, with_marks
 from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.kinds import KINDS
 
@@ -136,7 +137,7 @@ def _fill_from_above(draft: Draft, data: dict[str, Cells], titles: dict[str, str
             column = np.empty(len(draft.places), dtype=object)
             column[:] = [value] * len(draft.places)
             data[name], titles[name] = column, label
-            draft.faults.append(fault("VALUE_FROM_TITLE", sheet=draft.grid.sheet, column=label))
+            draft.faults.append(fault("VALUE_FROM_TITLE", sheet=draft.grid.sheet, row=draft.row, column=label))
 
 
 def _wide(draft: Draft, *, first: bool) -> Table:
@@ -145,6 +146,7 @@ def _wide(draft: Draft, *, first: bool) -> Table:
     sessions = layout.sessions
     if any(session.number is not None for session in sessions):
         sessions = [session for session in sessions if session.number is not None]
+    _refuse_bare_sessions(draft)
     numbers = numbered(sessions)
     for number in numbers:
         if numbers.count(number) > 1:
@@ -171,11 +173,25 @@ def _wide(draft: Draft, *, first: bool) -> Table:
     marked = set(marks.places.tolist())
     if len(marked) < len(places):
         bare = [int(grid.numbers[place]) for at, place in enumerate(places.tolist()) if at not in marked]
-        table.faults.append(fault("ROWS_WITHOUT_VALUES", sheet=grid.sheet, rows=spans(bare)))
+        table.faults.append(fault("ROWS_WITHOUT_VALUES", sheet=grid.sheet, row=bare[0], rows=spans(bare)))
         kept = np.array(sorted(marked), dtype=np.int64)
         table.rows = table.rows[kept]
         table.columns = [column[kept] for column in table.columns]
     return table
+
+
+def _refuse_bare_sessions(draft: Draft) -> None:
+    """A column of marks beside session columns, with no heading of its own (AM and PM below one heading)."""
+    grid, layout = draft.grid, draft.layout
+    taken = {session.column for session in layout.sessions}
+    for column in range(min(taken) + 1, len(grid.columns)):
+        if column in taken or column in layout.headings or column - 1 not in taken:
+            continue
+        cells = grid.columns[column][draft.places]
+        bare = SessionColumn(column=column, heading="", number=None)
+        if any(is_given(cell) for cell in cells) and with_marks([bare], [cells]):
+            words = {"letter": column_letters(column), "heading": layout.headings.get(column - 1, "")[:40]}
+            raise NotATable(fault("SESSION_WITHOUT_HEADING", sheet=grid.sheet, row=draft.row, **words))
 
 
 def _table(

@@ -17,6 +17,8 @@ from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.kinds import KINDS
 
 MERGED_CELL = "MERGED_CELL"
+# Columns that only count the lines: everybody has one, and nobody needs to hear of it.
+SERIAL_NUMBERS = frozenset({"", "no", "sn", "sno", "serialno", "serialnumber", "item", "itemno"})
 
 
 # Merged areas never overlap in an honest file, so that their cells are fewer than the cells of the sheet.
@@ -66,7 +68,7 @@ def note_headings(draft: Draft) -> None:
     kinds = (*layout.kinds, WIDE) if layout.wide else layout.kinds
     sessions = {session.column for session in layout.sessions} if layout.wide else set()
     for column in layout.unknown:
-        if column in sessions:
+        if column in sessions or heading_key(layout.headings[column]) in SERIAL_NUMBERS:
             continue
         heading = layout.headings[column][:60]
         close = suggestion(heading, kinds)
@@ -86,7 +88,7 @@ def note_headings(draft: Draft) -> None:
     for name, column in draft.fields.items():
         if column in grid.hidden_columns:
             heading = layout.headings[column]
-            draft.faults.append(fault("HIDDEN_COLUMN", sheet=grid.sheet, column=heading))
+            draft.faults.append(fault("HIDDEN_COLUMN", sheet=grid.sheet, row=draft.row, column=heading))
             draft.fields[name] = column
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tms_pipeline.intake.grid import Cell, Grid
 from tms_pipeline.intake.headings import fields_of
+from tms_pipeline.intake.headings_astray import similar_headings, unclear_headings
 from tms_pipeline.intake.layout import Layout, nearest, understand
 from tms_pipeline.intake.mappings import Mapping, Resolve, choose, shipped_mappings
 from tms_pipeline.intake.opening import FileRefused, OpenedFile, refused
@@ -65,8 +66,11 @@ def find_tables(
         faults += found.faults
         if not found.tables and not found.faults and not grid.hidden:
             faults.append(fault("FORM_WITHOUT_RECORDS" if found.form else "SHEET_SKIPPED", sheet=grid.sheet))
+    if any(len(table.rows) for table in tables):
+        faults += [fault("NO_ROWS", sheet=table.sheet, row=table.header_row) for table in tables if not len(table.rows)]
+        return [table for table in tables if len(table.rows)], faults
     if tables:
-        return tables, faults
+        raise FileRefused(fault("NO_ROWS", sheet=tables[0].sheet, row=tables[0].header_row))
     errors = [item for item in faults if item.severity == "error"]
     if errors:
         raise FileRefused(errors[0])
@@ -75,7 +79,7 @@ def find_tables(
         raise FileRefused(told[0])
     if named is not None:
         raise refused("MAPPING_MISFIT", mapping=named.name, headings=named.fingerprint_words())
-    raise refused("NO_KNOWN_HEADINGS")
+    raise FileRefused(unclear_headings(opened.grids) or fault("NO_KNOWN_HEADINGS"))
 
 
 class _Sheet:
@@ -157,10 +161,16 @@ class _Sheet:
         row = int(self.grid.numbers[header])
         if not layout.kinds and not layout.wide:
             kind, missing = nearest(layout) or ("", ())
-            words = _listed([KINDS[kind].field(name).title for name in missing])
+            titles = [KINDS[kind].field(name).title for name in missing]
+            words = _listed(titles)
             self.faults.append(
                 fault(
-                    "HEADINGS_MISSING", sheet=self.grid.sheet, row=row, headings=words, kind=KINDS[kind].plural.lower()
+                    "HEADINGS_MISSING",
+                    hint=similar_headings(layout, kind, missing),
+                    sheet=self.grid.sheet,
+                    row=row,
+                    headings=words,
+                    kind=KINDS[kind].plural.lower(),
                 )
             )
             return

@@ -15,6 +15,7 @@ from typing import Any
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.compliance.review import review as review_compliance
 from tms_pipeline.diff.plan import Plan
+from tms_pipeline.intake.results import remove_old
 from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.ssg_access import CallCount, ssg_client
 from tms_pipeline.reconcile.review import reconcile
@@ -98,6 +99,7 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
     found = reconcile(workplace, after, actor=actor)
     compliance = review_compliance(workplace.db, today=workplace.today(), correlation_id=actor.correlation_id)
     finish(workplace, nightly_id, calls, "finished" if not after.failed() else "finished, not all was read")
+    remove_old(workplace)
     progress("writing reports")
     from tms_pipeline.reports.build import write_reports  # draws charts: only who reports pays for loading it
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.review import review as review_compliance
+from tms_pipeline.intake.results import remove_old
 from tms_pipeline.mirror.pull import PullResult, ScopeRead, pull
 from tms_pipeline.operations.nightly import report_folder, submit_changes
 from tms_pipeline.operations.ssg_access import ssg_client
@@ -159,6 +160,7 @@ def report(workplace: Workplace) -> list[Path]:
         connection.execute(
             "UPDATE outbox.nightly SET finished_at = now(), state = 'finished' WHERE finished_at IS NULL"
         )
+    remove_old(workplace)
     return write_reports(
         workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name
     )

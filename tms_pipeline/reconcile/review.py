@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg import sql
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.mirror.pull import PullResult
 from tms_pipeline.records.field import RecordKind
+from tms_pipeline.reconcile.resolutions import resolved_keys
 from tms_pipeline.records.kinds import SUBMITTED, kind_named
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
@@ -36,6 +37,10 @@ _TO_DO = {
     "dead letter": "Correct the row and drop it again, or retry it ('tms dead-letters show').",
     "not read": "Nothing was changed. Look whether SSG answers ('tms preflight') and reconcile again.",
 }
+_TO_RESOLVE = (
+    "Somebody changed this at SSG. Decide: 'tms resolve' with ours (send ours again), theirs (keep SSG's until our "
+    "register changes) or ignore."
+)
 Finding = tuple[str, str, str | None, str | None, str | None, str | None, str | None, datetime | None, str]
 
 
@@ -51,16 +56,22 @@ def reconcile(workplace: Workplace, pulled: PullResult, *, actor: Actor) -> dict
         for kind in SUBMITTED:
             names = {"register": f"register.{kind.name}", "mirror": f"mirror.{kind.name}"}
             matched[kind.name] = _one(connection, query("reconcile/matched", **names))
-            findings += _differences(connection, kind)
-            missing_here = query("reconcile/missing_here_fee") if kind.name == "fee" else query("reconcile/missing_here", **names)
+            findings += _differences(connection, kind, workplace.today())
+            missing_here = (
+                query("reconcile/missing_here_fee") if kind.name == "fee" else query("reconcile/missing_here", **names)
+            )
             for ssg_ref, key, since in connection.execute(missing_here).fetchall():
-                findings.append(("missing here", kind.name, key, ssg_ref, None, None, None, since, _TO_DO["missing here"]))
+                findings.append(
+                    ("missing here", kind.name, key, ssg_ref, None, None, None, since, _TO_DO["missing here"])
+                )
             duplicated = query("reconcile/duplicated", mirror=names["mirror"])
             for ssg_ref, key, since in connection.execute(duplicated).fetchall():
                 findings.append(("duplicated there", kind.name, key, ssg_ref, None, None, None, since,
                                  _TO_DO["duplicated there"]))
         for read in pulled.failed():
-            findings.append(("not read", read.kind, read.scope, None, None, None, read.sentence, None, _TO_DO["not read"]))
+            findings.append(
+                ("not read", read.kind, read.scope, None, None, None, read.sentence, None, _TO_DO["not read"])
+            )
         counts = _counts(findings, matched, pulled)
         review = connection.execute(
             "INSERT INTO finding.review (about, as_of, correlation_id, counts) VALUES ('reconciliation', %s, %s, %s) "
@@ -80,7 +91,7 @@ def reconcile(workplace: Workplace, pulled: PullResult, *, actor: Actor) -> dict
     return {"review_id": review[0], "counts": counts}
 
 
-def _differences(connection: Connection, kind: RecordKind) -> list[Finding]:
+def _differences(connection: Connection, kind: RecordKind, today: date) -> list[Finding]:
     """The records that the diff would change, each classed by what is under way for it."""
     found = connection.execute(query(f"diff/{kind.name}")).fetchall()
     if not found:
@@ -88,16 +99,26 @@ def _differences(connection: Connection, kind: RecordKind) -> list[Finding]:
     keys = [row[0] for row in found]
     under_way = {row[0]: row[1:] for row in
                  connection.execute(query("reconcile/under_way"), {"kind": kind.name, "keys": keys}).fetchall()}
-    since = dict(connection.execute(query("reconcile/missing_there_since", register=f"register.{kind.name}"),
-                                    {"keys": keys}).fetchall())
+    since: dict[str, datetime] = dict(
+        connection.execute(query("reconcile/missing_there_since", register=f"register.{kind.name}"),
+                           {"keys": keys}).fetchall()
+    )
+    resolved = resolved_keys(connection, kind.name, today)
     fields = _fields(connection, kind, [row[0] for row in found if row[5] is not None])
     findings: list[Finding] = []
     for row in found:
-        key, action, ssg_ref = row[0], row[1], row[5]
+        key, action, ssg_ref, elsewhere = row[0], row[1], row[5], row[10]
+        if key in resolved:
+            continue  # a person has decided; it shows again as soon as our side changes or the day is over
         state, sentence, remedy = under_way.get(key, (None, None, None))
         class_ = _BY_STATE.get(state or "", "missing there" if action == "create" else "differs")
+        if elsewhere and (class_ != "unknown outcome"):
+            # Nothing of ours is to be sent: SSG's side was changed by somebody else, so a person decides.
+            class_, remedy = ("missing there" if action == "create" else "differs"), _TO_RESOLVE
         todo = remedy or _TO_DO[class_]
-        if action == "create" or class_ not in ("differs",):
+        if elsewhere and action == "create":
+            findings.append((class_, kind.name, key, ssg_ref, "live", "yes", "taken away", since.get(key), todo))
+        elif action == "create" or class_ not in ("differs",):
             findings.append((class_, kind.name, key, ssg_ref, None, action, sentence, since.get(key), todo))
         elif fields.get(key):
             for name, ours, theirs, moment in fields[key]:
@@ -137,11 +158,11 @@ def _pair(name: str, personal: bool, table: str) -> sql.Composed:
     if personal:
         column = sql.Identifier(f"{name}_mark")
         return sql.SQL("({}, encode({}.{}, 'hex'), encode(m.{}, 'hex'))").format(
-            sql.Literal(name), sql.SQL(table), column, column  # type: ignore[arg-type]
+            sql.Literal(name), sql.SQL(table), column, column
         )
     column = sql.Identifier(name)
     return sql.SQL("({}, {}.{}::text, m.{}::text)").format(
-        sql.Literal(name), sql.SQL(table), column, column  # type: ignore[arg-type]
+        sql.Literal(name), sql.SQL(table), column, column
     )
 
 

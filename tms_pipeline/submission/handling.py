@@ -128,7 +128,9 @@ class Handler:
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
             return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.first))
-        verdict = after_nothing_found(item.action, attempts=item.attempts, sent_ago=item.sent_ago, pace=self.pace)
+        verdict = after_nothing_found(
+            item.action, attempts=item.attempts, searches=item.searches + 1, sent_ago=item.sent_ago, pace=self.pace
+        )
         return self._settled(item, attempt, verdict)
 
     def _settled(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> State:

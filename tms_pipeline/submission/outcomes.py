@@ -156,7 +156,7 @@ class Outcomes:
         )
         if verdict.state in DEAD_LETTER:
             append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
-                   str(item.submission_id), kind=item.kind, key=item.key, code=error.code if error else verdict.reason)
+                   str(item.submission_id), kind=item.kind, record=item.key, code=error.code if error else verdict.reason)
         crashpoint("before_outcome_commit")
 
     def after_bug(self, item: Claimed, name: str, max_attempts: int, first: float) -> State:
@@ -170,5 +170,5 @@ class Outcomes:
             state = State(row[0]) if row else State.UNKNOWN
             if state is State.DEAD:
                 append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
-                       str(item.submission_id), kind=item.kind, key=item.key, code="OUR_FAULT")
+                       str(item.submission_id), kind=item.kind, record=item.key, code="OUR_FAULT")
         return state

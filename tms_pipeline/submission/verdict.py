@@ -89,13 +89,19 @@ def after_failed_search(
 
 
 def after_nothing_found(
-    action: str, *, attempts: int, sent_ago: float | None, pace: Pace
+    action: str, *, attempts: int, searches: int, sent_ago: float | None, pace: Pace
 ) -> Verdict:
-    """After a search that succeeded and did not find it: send again, but not before "not yet" became "not"."""
+    """After a search that succeeded and did not find it: send again, but not before "not yet" became "not".
+
+    One empty answer of SSG proves little, and a second record is the worst that can happen: what would create one is
+    looked for twice.
+    """
     if sent_ago is not None:
         believed = pace.settle + (pace.visible if action == "create" else 0.0)
         if sent_ago < believed:
             return Verdict(state=State.UNKNOWN, sent=True, wait=min(60.0, believed - sent_ago), reason="not found yet")
+    if action == "create" and searches < 2:
+        return Verdict(state=State.UNKNOWN, sent=True, wait=pace.settle, reason="not found once")
     if attempts >= pace.max_attempts:
         return Verdict(state=State.DEAD, reason="sent and not found, again and again")
     return Verdict(state=State.READY, reason="a search found nothing")

@@ -1,0 +1,127 @@
+"""What tests share: a clean environment, one Postgres a session with a database a test, the simulator, a small term."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from running import forget_settings, short_folder
+
+from tms_pipeline.examples.term import Term, make_term
+from tms_pipeline.settings import Settings, load_settings
+from tms_pipeline.store.embedded import BUSINESS, EmbeddedPostgres
+from tms_pipeline.store.migrations import migrate
+from tms_pipeline.workplace import Workplace, open_workplace
+
+forget_settings()
+
+# The smallest term whose faulty rows are no tenth of their files; its day is fixed, so that a failing run repeats.
+TODAY = date(2026, 11, 21)
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One embedded server a session; its business database is migrated and empty, and the template of all others."""
+    with short_folder() as folder, EmbeddedPostgres(folder / "h") as server:
+        migrate(server.url())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def make_database(postgres: EmbeddedPostgres) -> Callable[..., str]:
+    """Makes a database from a template (by default migrated and empty) and returns its address."""
+
+    def make(template: str | None = BUSINESS, name: str = "") -> str:
+        name = name or f"t{next(_names)}"
+        with psycopg.connect(_plain(postgres, "postgres"), autocommit=True) as connection:
+            statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+            if template is not None:
+                statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            connection.execute(statement)
+        return postgres.url(name).render_as_string(hide_password=False)
+
+    return make
+
+
+def _plain(postgres: EmbeddedPostgres, name: str) -> str:
+    return postgres.url(name).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name."""
+    with short_folder() as path:
+        yield path
+
+
+@pytest.fixture
+def settings(make_database: Callable[..., str], folder: Path) -> Settings:
+    """Settings of an installation with an empty database and a state folder of its own."""
+    return load_settings(
+        _env_file=None, tms_home=folder / "h", database_url=make_database(), TMS_TODAY=TODAY.isoformat()
+    )
+
+
+@pytest.fixture
+def place(settings: Settings) -> Iterator[Workplace]:
+    """An open workplace."""
+    with open_workplace(settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def term() -> Term:
+    """A small term."""
+    return make_term(today=TODAY, trainees=120)
+
+
+@pytest.fixture(scope="session")
+def files(term: Term, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """Its workbooks and forms, by stage."""
+    from tms_pipeline.examples.workbooks import write_term
+
+    place = tmp_path_factory.mktemp("term")
+    return {stage: write_term(term, place / stage, stage=stage) for stage in ("setup", "results")}
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    make_database: Callable[..., str], files: dict[str, list[Path]]
+) -> Iterator[tuple[str, Path]]:
+    """A database and a state folder in which the first files of the term were taken in, nothing sent yet."""
+    from tms_pipeline.intake.service import receive, take_in
+
+    name = f"prepared{next(_names)}"
+    with short_folder() as path:
+        url = make_database(name=name)
+        given = load_settings(_env_file=None, tms_home=path / "h", database_url=url, TMS_TODAY=TODAY.isoformat())
+        with open_workplace(given) as found:
+            for file in files["setup"]:
+                actor = found.actor()
+                upload_id, _ = receive(found, file.name, file.read_bytes(), source="inbox", actor=actor)
+                take_in(found, upload_id, actor=actor)
+        yield name, path / "h"
+
+
+@pytest.fixture
+def copy_of_prepared(
+    prepared: tuple[str, Path], make_database: Callable[..., str]
+) -> Iterator[Callable[[], tuple[Path, dict[str, str]]]]:
+    """Makes an installation like ``prepared``: its state folder and the environment that goes with it."""
+    with ExitStack() as stack:
+
+        def make() -> tuple[Path, dict[str, str]]:
+            name, original = prepared
+            home = stack.enter_context(short_folder()) / "h"
+            shutil.copytree(original, home)
+            return home, {"DATABASE_URL": make_database(name), "TMS_TODAY": TODAY.isoformat()}
+
+        yield make

@@ -1,0 +1,81 @@
+"""Undo of an upload: the registers go back, what changed since stays, what SSG holds is taken back there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tms_pipeline.diff.plan import Plan
+from tms_pipeline.intake.service import receive, take_in
+from tms_pipeline.intake.undo import undo
+from tms_pipeline.submission.planning import plan_now
+from tms_pipeline.workplace import Workplace
+
+COURSES = "Course Reference,Course Title,Full Course Fee\nTGS-2026000101,{title},480.00\n"
+
+
+def drop(place: Workplace, name: str, text: str) -> str:
+    upload_id, _ = receive(place, name, text.encode(), source="inbox", actor=place.actor())
+    taken = take_in(place, upload_id, actor=place.actor())
+    assert taken.counts()["rejected"] == 0, taken.evaluation.faults
+    return upload_id
+
+
+def titles(place: Workplace) -> list[str]:
+    return [row[0] for row in place.db.rows("SELECT course_title FROM register.course ORDER BY key")]
+
+
+def test_a_new_record_goes_and_stays_in_history(place: Workplace) -> None:
+    upload = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    done = undo(place, upload, actor=place.actor())
+    assert done.counts()["reversed"] == 1
+    assert titles(place) == []
+    assert place.db.value("SELECT course_title FROM register.course_history") == "Hygiene"
+
+
+def test_a_changed_record_gets_its_former_value_back(place: Workplace) -> None:
+    drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    second = drop(place, "b.csv", COURSES.format(title="Hygiene 2"))
+    undo(place, second, actor=place.actor())
+    assert titles(place) == ["Hygiene"]
+
+
+def test_what_a_later_upload_changed_is_kept(place: Workplace) -> None:
+    first = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    drop(place, "b.csv", COURSES.format(title="Hygiene 2"))
+    done = undo(place, first, actor=place.actor())
+    assert done.kept_changed_since == {"course": ["TGS-2026000101"]}
+    assert titles(place) == ["Hygiene 2"]
+
+
+def test_the_same_rows_can_be_taken_in_again_after_an_undo(place: Workplace) -> None:
+    upload = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    undo(place, upload, actor=place.actor())
+    drop(place, "again.csv", COURSES.format(title="Hygiene") + "\n")
+    assert titles(place) == ["Hygiene"]
+
+
+def test_only_what_was_taken_in_can_be_undone(place: Workplace) -> None:
+    upload = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    undo(place, upload, actor=place.actor())
+    with pytest.raises(LookupError, match="undone"):
+        undo(place, upload, actor=place.actor())
+
+
+def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    run = (
+        "Course Run,Course Reference,Registration Opening,Registration Closing,Start Date,End Date,Schedule,"
+        "Mode of Training,Floor,Unit,Postal Code,Room,Intake Size,Course Admin Email\n"
+        "HYG-1,TGS-2026000101,2026-11-01,2026-11-30,2026-12-01,2026-12-03,Daily,Classroom,03,12,048616,Kitchen,25,"
+        "courses@example.com\n"
+    )
+    upload = drop(place, "runs.csv", run)
+    with place.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how) "
+            "SELECT '850001', key, true, own_hash, ssg_hash, 'read' FROM register.course_run"
+        )
+    done = undo(place, upload, actor=place.actor())
+    assert done.to_take_back_at_ssg == {"course_run": ["HYG-1"]}
+    plan: Plan = plan_now(place, actor=place.actor(), keep=False)[1]
+    assert [(change.kind, change.key, change.action) for change in plan.changes] == [("course_run", "HYG-1", "cancel")]

@@ -1,0 +1,111 @@
+"""Resolutions: what a person decides about a record on which our register and SSG differ.
+
+``ours``: SSG's side was looked at and is to be overwritten by the next plan. ``theirs``: SSG's side stands until our
+register changes. ``ignore``: not to be shown or sent until a day. Each is bound to both sides as they were looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, cast
+
+from psycopg import sql
+
+from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+How = Literal["ours", "theirs", "ignore"]
+_WORDS: dict[str, How] = {
+    "ours": "ours", "ours wins": "ours", "theirs": "theirs", "theirs is right": "theirs", "ignore": "ignore",
+    "ignore until": "ignore",
+}
+
+
+class CannotResolve(ValueError):
+    """There is nothing to decide, or not so; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """One decision."""
+
+    resolution_id: int
+    kind: str
+    key: str
+    how: How
+    until: date | None
+    reason: str
+    made_by: str
+
+
+def resolve(
+    workplace: Workplace, kind: str, key: str, how: str, *, reason: str, actor: Actor, until: date | None = None
+) -> Resolution:
+    """Decide about one record, audited. Raises CannotResolve when the record, the word or the day makes no sense."""
+    word = _WORDS.get(how.strip().lower())
+    if word is None:
+        raise CannotResolve(f"'{how}' is no resolution; say ours, theirs or ignore.")
+    if kind not in {item.name for item in SUBMITTED}:
+        raise CannotResolve(f"'{kind}' is never submitted, so there is nothing to resolve.")
+    if not reason.strip():
+        raise CannotResolve("A resolution needs a reason.")
+    if (word == "ignore") != (until is not None):
+        raise CannotResolve("'ignore' needs a day until which it holds, and only 'ignore' has one.")
+    if until is not None and until < workplace.today():
+        raise CannotResolve(f"{until} is over already.")
+    names = {"register": f"register.{kind}", "mirror": f"mirror.{kind}"}
+    with workplace.db.transaction() as connection:
+        ours = connection.execute(query("reconcile/ours", **names), {"key": key}).fetchone()
+        if ours is None:
+            raise CannotResolve(f"Our register holds no {kind.replace('_', ' ')} {key}; add it or cancel it at SSG.")
+        theirs = connection.execute(query("reconcile/theirs", **names), {"key": key}).fetchall()
+        connection.execute(
+            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL", (kind, key)
+        )
+        if word == "ours":
+            # What SSG holds now was looked at: from here on it is an ordinary difference. Had it changed again by the
+            # time of the plan, it would be somebody else's change again.
+            connection.execute(query("reconcile/ours_wins", **names), {"key": key})
+        row = connection.execute(
+            "INSERT INTO outbox.resolution (kind, key, how, until, reason, made_by, register_hash, register_live, "
+            "their_hash, ended_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END) "
+            "RETURNING resolution_id",
+            (kind, key, word, until, reason, actor.name, ours[0], ours[1], theirs[0][1] if theirs else None,
+             word == "ours"),
+        ).fetchone()
+        append(connection, workplace.rings.audit.key, actor, "discrepancy resolved", kind, key, how=word, reason=reason,
+               until=until.isoformat() if until else None, ssg_refs=[ref for ref, _ in theirs])
+    if row is None:
+        raise RuntimeError("a resolution was not kept")
+    return Resolution(row[0], kind, key, word, until, reason, actor.name)
+
+
+def withdraw(workplace: Workplace, kind: str, key: str, *, actor: Actor) -> bool:
+    """Take a decision back: the discrepancy shows again. False if there is none."""
+    with workplace.db.transaction() as connection:
+        ended = connection.execute(
+            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL", (kind, key)
+        ).rowcount
+        if ended:
+            append(connection, workplace.rings.audit.key, actor, "resolution withdrawn", kind, key)
+    return ended > 0
+
+
+def resolutions(workplace: Workplace) -> list[Resolution]:
+    """The decisions that hold now."""
+    rows = workplace.db.rows(
+        "SELECT resolution_id, kind, key, how, until, reason, made_by FROM outbox.resolution "
+        "WHERE ended_at IS NULL AND (until IS NULL OR until >= %s) ORDER BY resolution_id", (workplace.today(),)
+    )
+    return [Resolution(*row[:3], cast(How, row[3]), *row[4:]) for row in rows]
+
+
+def resolved_keys(connection: Any, kind: str, today: date) -> dict[str, str]:
+    """Keys of a kind whose difference a person settled, with how."""
+    rows = connection.execute(
+        query("reconcile/resolved_how", register=sql.Identifier("register", kind)), {"kind": kind, "today": today}
+    ).fetchall()
+    return dict(rows)
