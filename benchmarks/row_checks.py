@@ -18,11 +18,25 @@ from tms_pipeline.records.kinds import kind_named
 
 TODAY = date(2026, 11, 21)
 ROW = {
-    "run_code": "HYG-2611-A", "course_reference": "TGS-2026000101", "registration_open": "2026-10-01",
-    "registration_close": "2026-10-31", "start_date": "2026-11-02", "end_date": "2026-11-06",
-    "schedule_info": "Mon to Fri, 9am to 5pm", "mode_of_training": "1", "floor": "03", "unit": "12",
-    "postal_code": "048616", "room": "Kitchen 2", "wheelchair_access": "true", "intake_size": "25", "threshold": "0",
-    "admin_email": "courses@example.com", "vacancy": "A", "trainer_codes": "TR-01", "run_status": "confirmed",
+    "run_code": "HYG-2611-A",
+    "course_reference": "TGS-2026000101",
+    "registration_open": "2026-10-01",
+    "registration_close": "2026-10-31",
+    "start_date": "2026-11-02",
+    "end_date": "2026-11-06",
+    "schedule_info": "Mon to Fri, 9am to 5pm",
+    "mode_of_training": "1",
+    "floor": "03",
+    "unit": "12",
+    "postal_code": "048616",
+    "room": "Kitchen 2",
+    "wheelchair_access": "true",
+    "intake_size": "25",
+    "threshold": "0",
+    "admin_email": "courses@example.com",
+    "vacancy": "A",
+    "trainer_codes": "TR-01",
+    "run_status": "confirmed",
 }
 
 
@@ -42,7 +56,6 @@ def bare_model(name: str) -> pandera.DataFrameSchema:
         pandera.Check(lambda frame: frame["registration_open"] <= frame["start_date"]),
     ]
     return pandera.DataFrameSchema(columns, checks=rules)
-
 
 
 def frame_of(rows: int) -> pd.DataFrame:
@@ -74,9 +87,11 @@ def main() -> None:
         ours.append(seconds(lambda: check_rows(kind, frame, today=TODAY)))
         theirs.append(seconds(lambda: bare.validate(frame, lazy=True)))
     found = {
-        "rows": options.rows, "ours_seconds": round(statistics.median(ours), 3),
+        "rows": options.rows,
+        "ours_seconds": round(statistics.median(ours), 3),
         "bare_pandera_seconds": round(statistics.median(theirs), 3),
-        "ratio": round(statistics.median(ours) / statistics.median(theirs), 2), "bound": 1.2,
+        "ratio": round(statistics.median(ours) / statistics.median(theirs), 2),
+        "bound": 1.2,
     }
     print(json.dumps(found) if options.json else f"row checks: {found}")
 

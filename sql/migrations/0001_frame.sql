@@ -72,11 +72,19 @@ CREATE TABLE intake.landing_row (
     upload_id text NOT NULL,
     table_no integer NOT NULL,
     row_number integer NOT NULL,
-    cells_sealed bytea NOT NULL,
     status text NOT NULL CHECK (status IN ('accepted', 'unchanged', 'rejected', 'superseded')),
     waiting boolean NOT NULL DEFAULT false,
     note text NOT NULL DEFAULT '',
     PRIMARY KEY (upload_id, table_no, row_number),
+    FOREIGN KEY (upload_id, table_no) REFERENCES intake.landing_table ON DELETE CASCADE
+);
+-- The cells as they were typed, sealed in blocks of rows, column by column.
+CREATE TABLE intake.landing_block (
+    upload_id text NOT NULL,
+    table_no integer NOT NULL,
+    block_no integer NOT NULL,
+    rows_sealed bytea NOT NULL,
+    PRIMARY KEY (upload_id, table_no, block_no),
     FOREIGN KEY (upload_id, table_no) REFERENCES intake.landing_table ON DELETE CASCADE
 );
 CREATE INDEX landing_row_waiting ON intake.landing_row (upload_id) WHERE waiting;

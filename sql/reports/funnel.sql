@@ -1,17 +1,43 @@
--- From the typed row to SSG: rows received, rows accepted, records that should be at SSG, sent, and there.
-WITH wanted AS (
-              SELECT 'trainer' AS kind, key FROM register.trainer WHERE live
-    UNION ALL SELECT 'course_run', key FROM register.course_run WHERE live
-    UNION ALL SELECT 'session', key FROM register.session WHERE live
-    UNION ALL SELECT 'enrolment', key FROM register.enrolment WHERE live
-    UNION ALL SELECT 'fee', key FROM register.fee WHERE live
-    UNION ALL SELECT 'attendance', key FROM register.attendance WHERE live
-    UNION ALL SELECT 'assessment', key FROM register.assessment WHERE live
-),
-there AS (
-    SELECT DISTINCT kind, key FROM mirror.live
+-- From the typed row to SSG: rows received, rows accepted, records that should be at SSG, and of these there.
+-- Kind by kind: one join over all kinds at once has no statistics to be planned by.
+WITH records AS (
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.trainer r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.trainer WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.course_run r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.course_run WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.session r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.session WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.enrolment r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.enrolment WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.fee r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.fee WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.attendance r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.attendance WHERE live) m ON m.key = r.key
+    WHERE r.live
+    UNION ALL
+    SELECT count(*) AS wanted, count(m.key) AS there
+    FROM register.assessment r
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.assessment WHERE live) m ON m.key = r.key
+    WHERE r.live
 )
 SELECT (SELECT coalesce(sum(rows), 0)::bigint FROM intake.upload WHERE state <> 'undone') AS rows_received,
        (SELECT coalesce(sum(accepted + unchanged), 0)::bigint FROM intake.upload WHERE state <> 'undone') AS rows_taken,
-       (SELECT count(*) FROM wanted) AS wanted,
-       (SELECT count(*) FROM wanted JOIN there USING (kind, key)) AS there
+       sum(wanted)::bigint AS wanted,
+       sum(there)::bigint AS there
+FROM records

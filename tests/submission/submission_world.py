@@ -24,7 +24,7 @@ from tms_pipeline.identity import keyring
 from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.service import Taken, look_again, receive, take_in
 from tms_pipeline.mirror.pull import PullResult, pull
-from tms_pipeline.operations.simulator_process import seed_courses, simulator
+from tms_pipeline.operations.simulator_process import simulator
 from tms_pipeline.operations.ssg_access import ssg_client
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.records.kinds import kind_named
@@ -44,7 +44,7 @@ NRICS = {"T1": make_nric("S", 9999001), "T2": make_nric("S", 9999002), "T3": mak
 TRAINER_NRICS = {"TR-01": make_nric("S", 9999101), "TR-02": make_nric("S", 9999102)}
 REFS = {"T1": "HB-00001", "T2": "HB-00002", "T3": "HB-00003"}
 # Quick and bounded: a second stands for minutes.
-PACE = Pace(max_attempts=6, max_age=3600.0, first=0.02, settle=0.1, visible=0.0, grace=0.5)
+PACE = Pace(max_attempts=6, max_age=3600.0, first=0.02, settle=0.1, visible=0.0, grace=0.5, ours=0.05)
 
 Row = dict[str, Any]
 
@@ -105,7 +105,8 @@ def term() -> dict[str, list[Row]]:
         "course_run": [run("A", "2026-11-16", "2026-11-17"), run("B", "2026-12-07", "2026-12-08"),
                        run("C", "2026-12-07", "2026-12-08")],
         "session": [session("A", 1, "2026-11-16"), session("A", 2, "2026-11-17"),
-                    session("B", 1, "2026-12-07"), session("C", 1, "2026-12-07")],
+                    session("B", 1, "2026-12-07"), session("B", 2, "2026-12-08"),
+                    session("C", 1, "2026-12-07")],
         "trainee": [trainee(name) for name in NRICS],
         "enrolment": [enrolment("A", "T1"), enrolment("A", "T2"), enrolment("B", "T3")],
         "fee": [fee("A", "T1"), fee("A", "T2", "Pending Payment")],
@@ -134,11 +135,12 @@ class Site:
     server: EmbeddedPostgres
     ssg: str
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
 
     def settings(self, database: str, **changes: Any) -> Settings:
         url = self.server.url(database).render_as_string(hide_password=False)
         return load_settings(tms_home=self.home, database_url=url, ssg_base_url=self.ssg, TMS_TODAY=TODAY,
-                             TMS_ACTOR="tester", ssg_concurrency=2, ssg_timeout_seconds=0.75,
+                             TMS_ACTOR="tester", ssg_concurrency=2, ssg_timeout_seconds=0.4,
                              **{"TMS_LEASE_SECONDS": 20.0, **changes})
 
     def sql(self, statement: str) -> None:
@@ -273,13 +275,16 @@ class World:
     # ---- SSG ----
 
     def ssg(self, method: str, path: str, body: Any = None) -> Any:
-        reply = httpx.request(method, f"{self.site.ssg}/_control/{path}", json=body, timeout=30)
+        reply = self.site.http.request(method, f"{self.site.ssg}/_control/{path}", json=body)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     def reset_ssg(self) -> None:
         self.ssg("POST", "reset")
-        seed_courses(self.site.ssg, self.workplace.settings, [(COURSE, "Food Hygiene for Hawkers", None)])
+        uen = self.workplace.settings.uen
+        self.ssg("POST", "seed", {"courses": [
+            {"referenceNumber": COURSE, "externalReferenceNumber": COURSE, "title": "Food Hygiene for Hawkers", "uen": uen}
+        ]})
 
     def fault(self, kind: str, endpoint: str = "*", **options: Any) -> None:
         self.ssg("POST", "faults", {"kind": kind, "endpoint": endpoint, **options})
@@ -287,9 +292,9 @@ class World:
     def mend(self) -> None:
         self.ssg("DELETE", "faults")
 
-    def held(self, kind: str, *, live: bool = True) -> list[dict[str, Any]]:
+    def held(self, kind: str, *, live: bool = True, state: Any = None) -> list[dict[str, Any]]:
         """The records that SSG holds; by default the live ones."""
-        rows = self.ssg("GET", f"state?kind={kind}")[kind]
+        rows = (state or self.ssg("GET", f"state?kind={kind}"))[kind]
         dead = {"runs": lambda r: r["deleted"], "sessions": lambda r: r["deleted"],
                 "enrolments": lambda r: r["status"] != "Confirmed", "assessments": lambda r: r["voided"],
                 "attendance": lambda r: r["statusCode"] == "4"}.get(kind, lambda r: False)

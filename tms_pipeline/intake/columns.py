@@ -68,17 +68,19 @@ def read_column(field: Field, table: Table) -> Column:
             column = _read_dates(field, table, values) if field.type in DATES else _read_values(field, table, values)
         table.canonical_memory[key] = column
     column = table.canonical_memory[key]
-    assert isinstance(column, Column)  # noqa: S101 - for the type checker
+    assert isinstance(column, Column)
     return column
 
 
 def is_blank(value: Any) -> bool:
+    """Whether a cell says nothing: none, spaces, or not a number."""
     return (
         value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, float) and value != value)
     )
 
 
 def is_birth(field: Field) -> bool:
+    """Whether the field is a birth date, whose readings are never shown."""
     return field.personal and field.type is FieldType.DATE
 
 

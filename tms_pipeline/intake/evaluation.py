@@ -101,7 +101,7 @@ def evaluate(
     """
     result = Evaluation()
     for number, table in enumerate(tables):
-        for row in table.cells:
+        for row in table.rows.tolist():
             result.statuses[number, row] = "unchanged"
         for item in table.faults:
             if item.row is not None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time
-from typing import Any
+from collections.abc import Iterator
 
 from psycopg.types.json import Jsonb
 
@@ -12,6 +11,7 @@ from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.opening import open_sealed
 from tms_pipeline.identity.sealing import place, seal
+from tms_pipeline.intake.framing import LENGTH, decode_column, encode_column, frames
 from tms_pipeline.intake.grid import Cell, Grid
 from tms_pipeline.intake.opening import OpenedFile
 from tms_pipeline.intake.tables import Table
@@ -19,6 +19,7 @@ from tms_pipeline.store.database import Connection, copy_rows
 
 # What the reader calls the one sheet of a text file, whose cells have no types.
 TEXT_SHEET = "CSV"
+BLOCK_ROWS = 20_000
 
 
 def subject_of(upload_id: str) -> str:
@@ -52,16 +53,21 @@ def land(
                 table.mapping,
             ),
         )
-    copy_rows(
-        connection,
-        "intake.landing_row",
-        ("upload_id", "table_no", "row_number", "cells_sealed", "status", "waiting"),
-        (
-            (upload_id, number, row, seal(key, _dump(cells), _where(upload_id, number, row)), *statuses[number, row])
-            for number, table in enumerate(tables)
-            for row, cells in table.cells.items()
-        ),
-    )
+        copy_rows(
+            connection,
+            "intake.landing_block",
+            ("upload_id", "table_no", "block_no", "rows_sealed"),
+            (
+                (upload_id, number, block, seal(key, content, _where(upload_id, number, block)))
+                for block, content in enumerate(_blocks(table))
+            ),
+        )
+        copy_rows(
+            connection,
+            "intake.landing_row",
+            ("upload_id", "table_no", "row_number", "status", "waiting"),
+            ((upload_id, number, row, *statuses[number, row]) for row in table.rows.tolist()),
+        )
 
 
 def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tuple[int, Grid, str | None]]:
@@ -75,12 +81,12 @@ def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tupl
         (upload_id,),
     ).fetchall():
         rows: list[tuple[int, list[Cell]]] = [(header_row, list(headings))]
-        for row, sealed in connection.execute(
-            "SELECT row_number, cells_sealed FROM intake.landing_row WHERE upload_id = %s AND table_no = %s "
-            "ORDER BY row_number",
+        for block, sealed in connection.execute(
+            "SELECT block_no, rows_sealed FROM intake.landing_block WHERE upload_id = %s AND table_no = %s "
+            "ORDER BY block_no",
             (upload_id, number),
         ):
-            rows.append((row, _load(open_sealed(key, bytes(sealed), _where(upload_id, number, row)))))
+            rows += _rows(memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block))))
         grids.append((number, Grid.of_rows(sheet, rows, text=sheet == TEXT_SHEET), mapping))
     return grids
 
@@ -90,33 +96,35 @@ def as_file(grid: Grid) -> OpenedFile:
     return OpenedFile(format="landing", grids=[grid], warnings=[])
 
 
-def _where(upload_id: str, table_no: int, row: int) -> bytes:
-    return place("intake.landing_row", "cells", f"{upload_id}|{table_no}|{row}")
+def _where(upload_id: str, table_no: int, block: int) -> bytes:
+    return place("intake.landing_block", "rows", f"{upload_id}|{table_no}|{block}")
 
 
-def _dump(cells: list[Cell]) -> bytes:
-    return json.dumps(cells, ensure_ascii=False, default=_tagged, separators=(",", ":")).encode()
+def _blocks(table: Table) -> Iterator[bytes]:
+    """The rows by column, in the form in which they came from the reading process: no cell is converted twice."""
+    for start in range(0, len(table.rows), BLOCK_ROWS):
+        end = start + BLOCK_ROWS
+        columns = [encode_column(column[start:end].tolist()) for column in table.columns]
+        head = {"rows": table.rows[start:end].tolist(), "columns": [[parts, len(blocks)] for parts, blocks in columns]}
+        pieces = [json.dumps(head).encode(), *(block for _, blocks in columns for block in blocks)]
+        yield b"".join(frames(pieces))
 
 
-def _tagged(value: Any) -> dict[str, str]:
-    if isinstance(value, datetime):
-        return {"$moment": value.isoformat()}
-    if isinstance(value, date):
-        return {"$date": value.isoformat()}
-    if isinstance(value, time):
-        return {"$time": value.isoformat()}
-    if hasattr(value, "item"):  # a numpy number from the reader
-        return value.item()  # type: ignore[no-any-return]
-    raise TypeError(f"a cell cannot be a {type(value).__name__}")
+def _rows(content: memoryview) -> Iterator[tuple[int, list[Cell]]]:
+    pieces = _pieces(content)
+    head = json.loads(bytes(next(pieces)))
+    numbers = head["rows"]
+    columns = [
+        decode_column(parts, iter([next(pieces) for _ in range(count)]), len(numbers)).tolist()
+        for parts, count in head["columns"]
+    ]
+    yield from zip(numbers, map(list, zip(*columns, strict=True)), strict=True)
 
 
-def _load(raw: bytes) -> list[Cell]:
-    return [_untagged(value) if isinstance(value, dict) else value for value in json.loads(raw)]
-
-
-def _untagged(value: dict[str, str]) -> Cell:
-    if "$moment" in value:
-        return datetime.fromisoformat(value["$moment"])
-    if "$date" in value:
-        return date.fromisoformat(value["$date"])
-    return time.fromisoformat(value["$time"])
+def _pieces(content: memoryview) -> Iterator[memoryview]:
+    at = 0
+    while at < len(content):
+        (size,) = LENGTH.unpack_from(content, at)
+        at += LENGTH.size
+        yield content[at : at + size]
+        at += size

@@ -154,7 +154,7 @@ class _Answer:
     """The frames that the process writes, one by one. Bounded in time and in size."""
 
     def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
-        assert process.stdout is not None  # noqa: S101 - for the type checker; it is a pipe
+        assert process.stdout is not None
         self.process, self.limits = process, limits
         self.descriptor = process.stdout.fileno()
         self.deadline = time.monotonic() + limits.wall_seconds

@@ -15,7 +15,6 @@ import fsspec
 
 from tms_pipeline.intake.inbox import Looks, is_ignored, is_note, note_name
 
-
 # Where stores keep when a file was written, by the first that is there.
 _TIMES = ("mtime", "LastModified", "created", "ETag")
 

@@ -43,16 +43,19 @@ class Draft:
 
     @property
     def row(self) -> int:
+        """The sheet row of the headings."""
         return int(self.grid.numbers[self.header])
 
 
 def named(headings: list[str], columns: list[int]) -> str:
+    """Headings with the letters of their columns, for a sentence."""
     return ", ".join(
         f"'{heading[:40]}' ({column_letters(column)})" for heading, column in zip(headings, columns, strict=True)
     )
 
 
 def title_of(name: str) -> str:
+    """The title of a field, whichever kind it belongs to."""
     for kind in KINDS.values():
         if name in kind.names:
             return kind.field(name).title
@@ -60,10 +63,12 @@ def title_of(name: str) -> str:
 
 
 def is_given(value: Any) -> bool:
+    """Whether a cell says something."""
     return value is not None and (not isinstance(value, str) or bool(value.strip()))
 
 
 def note_headings(draft: Draft) -> None:
+    """Keep what there is to say of the headings: unknown, unused, left out."""
     grid, layout = draft.grid, draft.layout
     kinds = (*layout.kinds, WIDE) if layout.wide else layout.kinds
     sessions = {session.column for session in layout.sessions} if layout.wide else set()
@@ -93,6 +98,7 @@ def note_headings(draft: Draft) -> None:
 
 
 def note_hidden_rows(table: Table, grid: Grid) -> None:
+    """Keep a warning for each hidden row that was taken in."""
     if not grid.hidden_rows:
         return
     for row in table.rows.tolist():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from tms_pipeline.identity.marks import Marker
@@ -147,17 +148,12 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
     work = _Pull(workplace, client, progress)
     progress("reading trainers")
     work.scope(("trainer",), "all", lambda: (wire_in.trainer(view) for view in client.trainers.iter()))
-    codes = dict(workplace.db.rows("SELECT lower(ssg_ref), key FROM mirror.trainer WHERE key IS NOT NULL"))
+    codes: dict[str, str] = dict(workplace.db.rows("SELECT lower(ssg_ref), key FROM mirror.trainer WHERE key IS NOT NULL"))
     courses = [row[0] for row in workplace.db.rows("SELECT key FROM register.course ORDER BY key")]
     for number, reference in enumerate(courses, start=1):
         progress(f"reading course runs, course {number} of {len(courses)}")
-        work.scope(("course",), reference, lambda reference=reference: _course(client, reference))
-        work.scope(
-            ("course_run",), reference,
-            lambda reference=reference: (
-                wire_in.course_run(view, codes) for view in client.course_runs.iter_by_reference(reference)
-            ),
-        )
+        work.scope(("course",), reference, partial(_course, client, reference))
+        work.scope(("course_run",), reference, partial(_course_runs, client, reference, codes))
     runs = workplace.db.rows(query("mirror/runs_to_read"), {"today": workplace.today()})
     for number, (ssg_run_id, reference, started) in enumerate(runs, start=1):
         progress(f"reading sessions and attendance, course run {number} of {len(runs)}")
@@ -166,7 +162,8 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
     work.scope(("enrolment", "fee"), "all", lambda: _enrolments(client))
     progress("reading assessments")
     work.scope(
-        ("assessment",), "all", lambda: (wire_in.assessment(v) for v in client.assessments.iter_search(AssessmentQuery()))
+        ("assessment",), "all",
+        lambda: (wire_in.assessment(view) for view in client.assessments.iter_search(AssessmentQuery())),
     )
     with workplace.db.transaction() as connection:
         agree(connection, [kind.name for kind in SUBMITTED])
@@ -176,6 +173,11 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
 def _course(client: SsgClient, reference: str) -> Iterator[Seen]:
     page = client.course_runs.by_reference(reference, page=0, page_size=1)
     yield wire_in.course(page.course)
+
+
+def _course_runs(client: SsgClient, reference: str, codes: dict[str, str]) -> Iterator[Seen]:
+    for view in client.course_runs.iter_by_reference(reference):
+        yield wire_in.course_run(view, codes)
 
 
 def _run(work: _Pull, client: SsgClient, ssg_run_id: int, reference: str, started: bool) -> None:

@@ -99,7 +99,9 @@ def merge(
     names = mirror_columns(connection, kind)
     connection.execute(sql.SQL("DROP TABLE IF EXISTS seen"))
     connection.execute(
-        sql.SQL("CREATE TEMP TABLE seen (LIKE mirror.{} INCLUDING DEFAULTS) ON COMMIT DROP").format(sql.Identifier(kind))
+        sql.SQL("CREATE TEMP TABLE seen (LIKE mirror.{} INCLUDING DEFAULTS) ON COMMIT DROP").format(
+            sql.Identifier(kind)
+        )
     )
     connection.execute("ALTER TABLE seen ALTER COLUMN seen_how DROP NOT NULL")
     have = {name for row in rows for name in row}
@@ -107,7 +109,7 @@ def merge(
     copy_rows(connection, "seen", [*filled, *(["key"] if "key" in have else [])], (
         [row.get(name) for name in filled] + ([row.get("key")] if "key" in have else []) for row in rows
     ))
-    changed = connection.execute(
+    return connection.execute(
         query(
             "mirror/merge",
             mirror=f"mirror.{kind}",
@@ -117,7 +119,6 @@ def merge(
         ),
         {"seen_at": seen_at, "how": how},
     ).rowcount
-    return changed
 
 
 def agree(connection: Connection, kinds: Iterable[str]) -> None:

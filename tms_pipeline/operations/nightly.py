@@ -20,6 +20,7 @@ from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.ssg_access import CallCount, ssg_client
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.submission.approvals import ApprovalRefused
 from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.planning import approve, plan_now
 from tms_pipeline.submission.worker import WorkResult, run_workers
@@ -73,7 +74,10 @@ def submit_changes(
         plan_id, plan = plan_now(workplace, actor=actor, not_read=tuple(sorted(not_read)))
         crashpoint("after_plan")
         done.plans.append((plan_id, plan))
-        ready = approve(workplace, plan_id, plan.hash, actor=actor)  # what the policy lets go without a person
+        try:
+            ready = approve(workplace, plan_id, plan.hash, actor=actor)  # what the policy lets go without a person
+        except ApprovalRefused:
+            continue  # another sync has planned since; plan anew on what it left
         crashpoint("after_approval")
         progress(f"plan {plan_id}: {len(plan.changes)} changes, {len(plan.withheld)} withheld, {ready} newly approved")
         result = run_workers(workplace, client, actor=actor, patience=patience, progress=tell)

@@ -63,7 +63,8 @@ def resolve(
             raise CannotResolve(f"Our register holds no {kind.replace('_', ' ')} {key}; add it or cancel it at SSG.")
         theirs = connection.execute(query("reconcile/theirs", **names), {"key": key}).fetchall()
         connection.execute(
-            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL", (kind, key)
+            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL",
+            (kind, key),
         )
         if word == "ours":
             # What SSG holds now was looked at: from here on it is an ordinary difference. Had it changed again by the
@@ -87,7 +88,8 @@ def withdraw(workplace: Workplace, kind: str, key: str, *, actor: Actor) -> bool
     """Take a decision back: the discrepancy shows again. False if there is none."""
     with workplace.db.transaction() as connection:
         ended = connection.execute(
-            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL", (kind, key)
+            "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL",
+            (kind, key),
         ).rowcount
         if ended:
             append(connection, workplace.rings.audit.key, actor, "resolution withdrawn", kind, key)
@@ -100,7 +102,10 @@ def resolutions(workplace: Workplace) -> list[Resolution]:
         "SELECT resolution_id, kind, key, how, until, reason, made_by FROM outbox.resolution "
         "WHERE ended_at IS NULL AND (until IS NULL OR until >= %s) ORDER BY resolution_id", (workplace.today(),)
     )
-    return [Resolution(*row[:3], cast(How, row[3]), *row[4:]) for row in rows]
+    return [
+        Resolution(number, kind, key, cast(How, how), until, reason, made_by)
+        for number, kind, key, how, until, reason, made_by in rows
+    ]
 
 
 def resolved_keys(connection: Any, kind: str, today: date) -> dict[str, str]:

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.mirror.pull import PullResult
-from tms_pipeline.records.field import RecordKind
 from tms_pipeline.reconcile.resolutions import resolved_keys
+from tms_pipeline.records.field import RecordKind
 from tms_pipeline.records.kinds import SUBMITTED, kind_named
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query

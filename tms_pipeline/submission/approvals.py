@@ -29,7 +29,7 @@ class ApprovalRefused(ValueError):
 
 @dataclass(frozen=True)
 class Policy:
-    """What each part of a plan needs. The most specific rule counts: kind.action, then kind, then \\*.action, then \\*."""
+    """What each part of a plan needs. The most specific rule counts: kind.action, kind, any kind's action, any."""
 
     rules: tuple[tuple[str, str, Mode], ...]
 
@@ -49,15 +49,15 @@ def policy_of(text: str) -> Policy:
     """
     if text.strip() in _MODES:
         return Policy((("*", "*", cast(Mode, text.strip())),))
-    rules = []
+    rules: list[tuple[str, str, Mode]] = []
     for rule in filter(None, (part.strip() for part in text.split(","))):
         part, _, mode = rule.partition(":")
         kind, _, action = part.strip().partition(".")
         action = action or "*"
         if kind not in (*KINDS, "*") or action not in (*_ACTIONS, "*") or mode.strip() not in _MODES:
             raise ValueError(
-                f"TMS_APPROVAL_POLICY: '{rule}' is no rule; write kind.action:mode, such as enrolment.cancel:two-person, "
-                f"with a mode of {', '.join(_MODES)}."
+                f"TMS_APPROVAL_POLICY: '{rule}' is no rule; write kind.action:mode, such as "
+                f"enrolment.cancel:two-person, with a mode of {', '.join(_MODES)}."
             )
         if any((kind, action) == known[:2] for known in rules):
             raise ValueError(f"TMS_APPROVAL_POLICY names {part} twice.")
@@ -138,6 +138,8 @@ def approve(workplace: Workplace, plan_id: str, plan_hash: str, *, actor: Actor,
 
 
 def _parts(connection: Connection, plan_id: str, plan_hash: str) -> list[tuple[str, str, int]]:
+    # Before the row: a planner holds the table and then wants the row, so the other way round would be a deadlock.
+    connection.execute("LOCK TABLE outbox.plan IN ROW EXCLUSIVE MODE")
     row = connection.execute(
         "SELECT plan_hash, state FROM outbox.plan WHERE plan_id = %s FOR UPDATE", (plan_id,)
     ).fetchone()
@@ -186,7 +188,8 @@ def _let_go(
     needed = 2 if mode == "two-person" else 1
     if len(persons) < needed:
         waits = {"review": "a person's approval", "two-person": "two persons' approval"}.get(mode, "its approval")
-        done.waiting[f"{kind}.{action}"] = f"waits for {waits}" + (f"; {len(persons)} of {needed} given" if persons else "")
+        given = f"; {len(persons)} of {needed} given" if persons else ""
+        done.waiting[f"{kind}.{action}"] = f"waits for {waits}{given}"
         return
     until = sorted(persons.values(), reverse=True)[needed - 1]
     moved = connection.execute(

@@ -90,8 +90,8 @@ def set_switch(workplace: Workplace, *, stopped: bool, reason: str, actor: Actor
     """Stop or allow all outbound calls, with a reason."""
     with workplace.db.transaction() as connection:
         connection.execute(
-            "INSERT INTO ssg.switch (name, stopped, reason, set_by) VALUES (%s, %s, %s, %s) ON CONFLICT (name) "
-            "DO UPDATE SET stopped = excluded.stopped, reason = excluded.reason, set_by = excluded.set_by, set_at = now()",
+            "INSERT INTO ssg.switch (name, stopped, reason, set_by) VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO "
+            "UPDATE SET stopped = excluded.stopped, reason = excluded.reason, set_by = excluded.set_by, set_at = now()",
             (KILL_SWITCH, stopped, reason, actor.name),
         )
         append(connection, workplace.rings.audit.key, actor, "calls stopped" if stopped else "calls allowed", "switch",

@@ -71,18 +71,19 @@ class Handler:
                 return State.SUPERSEDED
             trainers = self._their_trainers(connection, item, record)
             attempt = self.outcomes.intent(connection, item)
-        crashpoint("after_intent")
+        crashpoint("after_intent", item.call)
         try:
             sent = send(self.client, record, item.action, item.correlation_id, trainers=trainers)
         except SsgError as error:
             return self._failed(item, attempt, record, error)
-        crashpoint("after_call")
+        crashpoint("after_call", item.call)
         if sent.reference is None:
             # SSG names no id for a new session or trainer: it did it, and a look tells the id.
             try:
                 found = look(self.client, self.marker, record, item.action, self._neighbours(item))
             except SsgError as error:
-                return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.settle), error)
+                verdict = Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.settle)
+                return self._settled(item, attempt, verdict, error)
             if not found:
                 wait = max(self.pace.settle, 1.0)
                 return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=wait))
@@ -117,7 +118,7 @@ class Handler:
             verdict = after_failed_search(error, searches=item.searches + 1, age=item.age, pace=self.pace,
                                           chance=self.chance)
             return self._settled(item, attempt, verdict, error)
-        crashpoint("after_search")
+        crashpoint("after_search", item.call)
         seen = found[0] if found else None
         same = seen is not None and same_content(self.marker, record, seen)
         if item.action == "cancel":
@@ -153,7 +154,9 @@ class Handler:
         ).fetchone()
         codes = row[0].split(";") if row and row[0] else []
         found = load_trainers(connection, self.workplace.rings, codes) if codes else []
-        return [RunTrainer(id_number=values["trainer_nric"] or "") for values in found] if len(found) == len(codes) else None
+        if len(found) != len(codes):
+            return None
+        return [RunTrainer(id_number=values["trainer_nric"] or "") for values in found]
 
     def _neighbours(self, item: Claimed) -> Neighbours:
         def bound(kind: str, references: Iterable[str]) -> set[str]:

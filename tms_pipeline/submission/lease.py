@@ -6,6 +6,7 @@ it ran out; what was being sent is then unknown.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import uuid
@@ -22,11 +23,10 @@ from tms_pipeline.workplace import Workplace
 def this_machine() -> str:
     """The machine as process ids see it: containers share a host name, or a kernel, but not a pid namespace."""
     parts = [socket.gethostname()]
-    for read in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text().strip(), lambda: os.readlink("/proc/self/ns/pid")):
-        try:
-            parts.append(read()[-12:])
-        except OSError:
-            parts.append("-")
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip()[-12:])
+    with contextlib.suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid")[-12:])
     return "/".join(parts).replace(":", "_")
 
 
@@ -62,7 +62,7 @@ def is_dead(owner: str) -> bool:
 
 
 def rescue(workplace: Workplace, pace: Pace, *, abandoned: tuple[str, ...] = ()) -> int:
-    """Free the leases of dead workers, and those that ran out; returns how many. ``abandoned``: owners known dead."""
+    """Free the leases of dead workers, and those that ran out; returns how many. ``abandoned``: known to be dead."""
     with workplace.db.transaction() as connection:
         owners = connection.execute(
             "SELECT DISTINCT lease_owner FROM outbox.submission WHERE lease_owner IS NOT NULL"

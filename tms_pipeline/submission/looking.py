@@ -92,8 +92,8 @@ def _first_free(kind: str, found: list[Seen], neighbours: Neighbours) -> tuple[S
     if not found:
         return ()
     taken = neighbours.bound(kind, [seen.ssg_ref for seen in found])
-    free = sorted((seen for seen in found if seen.ssg_ref not in taken), key=lambda seen: (len(seen.ssg_ref), seen.ssg_ref))
-    return tuple(free[:1])
+    free = [seen for seen in found if seen.ssg_ref not in taken]
+    return tuple(sorted(free, key=lambda seen: (len(seen.ssg_ref), seen.ssg_ref))[:1])
 
 
 def _alike(record: OpenRecord, seen: Seen) -> bool:

@@ -21,9 +21,8 @@ def as_seen(
 ) -> list[Seen]:
     """The record as SSG should now hold it. A new enrolment brings its fee; a changed one does not touch it."""
     kind = kind_named(record.kind)
-    names = [field for field in kind.ssg_fields]
-    values = {field.name: record.values.get(field.name) for field in names if not field.personal}
-    clear = {field.name: record.values.get(field.name) for field in names if field.personal}
+    values = {field.name: record.values.get(field.name) for field in kind.ssg_fields if not field.personal}
+    clear = {field.name: record.values.get(field.name) for field in kind.ssg_fields if field.personal}
     links: dict[str, str | None] = {}
     if record.kind == "enrolment":
         for field in _TRAINEE.ssg_fields:
@@ -48,8 +47,8 @@ def as_seen(
                  "trainee_ref": record.values["trainee_ref"], "skill_code": record.values["skill_code"]}
     elif record.kind == "trainer":
         links = {"nric_tail": (record.values.get("trainer_nric") or "")[-4:]}
-    seen = Seen(kind=record.kind, ssg_ref=ssg_ref, live=True, status=_LIVE_WORDS.get(record.kind, "active"), values=values,
-                clear=clear, links=links, created_on=created_on, updated_on=updated_on)
+    seen = Seen(kind=record.kind, ssg_ref=ssg_ref, live=True, status=_LIVE_WORDS.get(record.kind, "active"),
+                values=values, clear=clear, links=links, created_on=created_on, updated_on=updated_on)
     found = [seen]
     if record.kind == "enrolment" and new:
         fee = Seen(kind="fee", ssg_ref=ssg_ref, live=True, status=seen.status,

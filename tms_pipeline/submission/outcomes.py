@@ -83,7 +83,8 @@ class Outcomes:
                                updated_on=sent.updated_on or now)
                 for one in seen:
                     self._mirror(connection, one, item.key, agreed=True, claim_created=item.action == "create")
-            self._settle(connection, item, attempt, Verdict(state=State.ACCEPTED, reason=how), ssg_ref=reference or None)
+            verdict = Verdict(state=State.ACCEPTED, reason=how)
+            self._settle(connection, item, attempt, verdict, ssg_ref=reference or None)
 
     def adopted(
         self, item: Claimed, attempt: int, record: OpenRecord, found: Iterable[Seen], *, same: bool
@@ -149,15 +150,16 @@ class Outcomes:
             },
         )
         connection.execute(
-            "UPDATE outbox.attempt SET finished_at = clock_timestamp(), outcome = %s, http_status = %s, error_class = %s, "
-            "error_code = %s, seconds = extract(epoch FROM clock_timestamp() - started_at) WHERE attempt_id = %s",
+            "UPDATE outbox.attempt SET finished_at = clock_timestamp(), outcome = %s, http_status = %s, "
+            "error_class = %s, error_code = %s, seconds = extract(epoch FROM clock_timestamp() - started_at) WHERE attempt_id = %s",
             (verdict.state, error.http_status if error else None, error.error_class.value if error else None,
              error.code if error else None, attempt),
         )
         if verdict.state in DEAD_LETTER:
             append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
-                   str(item.submission_id), kind=item.kind, record=item.key, code=error.code if error else verdict.reason)
-        crashpoint("before_outcome_commit")
+                   str(item.submission_id), kind=item.kind, record=item.key,
+                   code=error.code if error else verdict.reason)
+        crashpoint("before_outcome_commit", item.call)
 
     def after_bug(self, item: Claimed, name: str, max_attempts: int, first: float) -> State:
         """Something of ours broke while this was in hand."""
@@ -170,5 +172,6 @@ class Outcomes:
             state = State(row[0]) if row else State.UNKNOWN
             if state is State.DEAD:
                 append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
-                       str(item.submission_id), kind=item.kind, record=item.key, code="OUR_FAULT")
+                       str(item.submission_id), kind=item.kind, record=item.key,
+                       code="OUR_FAULT")
         return state

@@ -90,7 +90,9 @@ def _changes(connection: Connection, today: date) -> Iterator[Change]:
                 query("diff/generations"), {"kind": kind.name, "keys": [row[0] for row in found]}
             )
         }
-        for key, action, content_hash, fields, parents, ssg_ref, upload_id, sheet, row_number, run_code, elsewhere in found:
+        for (
+            key, action, content_hash, fields, parents, ssg_ref, upload_id, sheet, row_number, run_code, elsewhere
+        ) in found:
             facts = runs.get(run_code)
             deadline = None
             if facts is not None:
@@ -111,8 +113,8 @@ def _store(
     connection.execute(
         "CREATE TEMP TABLE planned (kind text, key text, action text, order_no integer, content_hash bytea, "
         "generation integer, idempotency_key text, correlation_id text, state text, reason text, fields text[], "
-        "parents text[], follows text[], run_code text, ssg_ref text, deadline date, due date, upload_id text, sheet text, "
-        "row_number integer) ON COMMIT DROP"
+        "parents text[], follows text[], run_code text, ssg_ref text, deadline date, due date, upload_id text, "
+        "sheet text, row_number integer) ON COMMIT DROP"
     )
     connection.execute("CREATE TEMP TABLE unread (kind text, key text) ON COMMIT DROP")
     copy_rows(connection, "unread", ("kind", "key"), unread)
@@ -121,8 +123,8 @@ def _store(
         connection,
         "planned",
         ("kind", "key", "action", "order_no", "content_hash", "generation", "idempotency_key", "correlation_id",
-         "state", "reason", "fields", "parents", "follows", "run_code", "ssg_ref", "deadline", "due", "upload_id", "sheet",
-         "row_number"),
+         "state", "reason", "fields", "parents", "follows", "run_code", "ssg_ref", "deadline", "due", "upload_id",
+         "sheet", "row_number"),
         (
             (c.kind, c.key, c.action, c.order, c.content_hash, c.generation, c.idempotency_key,
              f"{actor.correlation_id[:16]}-{number:06d}", "held" if c.withheld else "planned", c.withheld,
@@ -139,9 +141,11 @@ def _store(
         (plan_id, plan.hash, actor.correlation_id, len(plan.changes), len(plan.withheld), len(plan.elsewhere),
          Jsonb(plan.counts)),
     )
-    connection.execute("UPDATE outbox.plan SET state = 'replaced' WHERE state <> 'replaced' AND plan_id <> %s", (plan_id,))
+    connection.execute(
+        "UPDATE outbox.plan SET state = 'replaced' WHERE state <> 'replaced' AND plan_id <> %s", (plan_id,)
+    )
     connection.execute(query("outbox/carry_over"), {"plan_id": plan_id})
     added = connection.execute(query("outbox/add_planned"), {"plan_id": plan_id}).rowcount
     append(connection, workplace.rings.audit.key, actor, "plan made", "plan", plan_id, hash=plan.hash,
-           changes=len(plan.changes), withheld=len(plan.withheld), elsewhere=len(plan.elsewhere), superseded=superseded, added=added,
-           not_read=list(plan.skipped_kinds))
+           changes=len(plan.changes), withheld=len(plan.withheld), elsewhere=len(plan.elsewhere), superseded=superseded,
+           added=added, not_read=list(plan.skipped_kinds))

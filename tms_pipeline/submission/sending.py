@@ -45,7 +45,9 @@ class Sent:
     updated_on: datetime | None = None
 
 
-def send(client: SsgClient, record: OpenRecord, action: str, correlation_id: str, *, trainers: list[RunTrainer] | None) -> Sent:
+def send(
+    client: SsgClient, record: OpenRecord, action: str, correlation_id: str, *, trainers: list[RunTrainer] | None
+) -> Sent:
     """Make the call. Raises SsgError with its class; ShapeError before anything was sent.
 
     ``trainers`` are those that SSG holds of the run, with their id numbers: an edit replaces the whole list. None
@@ -84,11 +86,12 @@ def send(client: SsgClient, record: OpenRecord, action: str, correlation_id: str
             client.enrolments.cancel(their_ref, record.run_id, correlation_id=correlation_id)
         case "fee", "update":
             client.enrolments.update_fee(
-                their_ref, FeeStatus(values["collection_status"]), correlation_id=correlation_id
+                their_ref, FeeStatus(values["collection_status"] or ""), correlation_id=correlation_id
             )
         case "attendance", _:
             body_ = wire_out.attendance(
-                values, session_id=values["ssg_session_id"] or "", course_reference=reference, present=action != "cancel"
+                values, session_id=values["ssg_session_id"] or "", course_reference=reference,
+                present=action != "cancel",
             )
             client.attendance.upload(record.run_id, body_, correlation_id=correlation_id)
             return Sent(values["ssg_session_id"])
@@ -113,8 +116,8 @@ def _edit_session(
     """SSG changes sessions by an edit of their run; the run's other facts are sent as SSG holds them (ssg-api 4.2)."""
     if trainers is None:
         raise ShapeError(
-            "linkCourseRunTrainer", "SSG holds a trainer of this run whom our trainer list does not know; add her there, "
-            "because an edit of a session would take her off the run", endpoint="course_runs.edit",
+            "linkCourseRunTrainer", "SSG holds a trainer of this run whom our trainer list does not know; add her "
+            "there, because an edit of a session would take her off the run", endpoint="course_runs.edit",
         )
     change: SessionAdd | SessionUpdate | SessionDelete
     if action == "create":

@@ -17,9 +17,10 @@ from tms_pipeline.submission.states import State
 # Nothing was sent: the submission goes back as it was, and no attempt is burnt.
 NOT_SENT = frozenset({"SSG-KILL-SWITCH", "SSG-BREAKER-OPEN"})
 # SSG is away or busy: that says nothing about this submission, so only its age ends it.
-OUTAGE = frozenset({"SSG-NET-CONNECT", "SSG-HTTP-429", "SSG-HTTP-5XX-READ", "SSG-NET-TIMEOUT-READ", "SSG-NET-BROKEN-READ"})
+OUTAGE = frozenset(
+    {"SSG-NET-CONNECT", "SSG-HTTP-429", "SSG-HTTP-5XX-READ", "SSG-NET-TIMEOUT-READ", "SSG-NET-BROKEN-READ"}
+)
 _OURS = frozenset({ErrorClass.CREDENTIALS, ErrorClass.CONFIGURATION})
-OURS_SECONDS = 60.0
 
 Stop = Literal["", "these", "all"]
 
@@ -30,7 +31,7 @@ class Pace:
 
     ``settle``: a call that broke off may still be at work in SSG for so long; a search that comes earlier proves
     nothing. ``visible``: what SSG made may stay unseen for so long (ssg-api 4.1). ``grace``: as settle, for a worker
-    that may still be alive.
+    that may still be alive. ``ours``: how long to leave alone what our own settings or credentials stop.
     """
 
     max_attempts: int = 8
@@ -39,6 +40,7 @@ class Pace:
     settle: float = 60.0
     visible: float = 900.0
     grace: float = 180.0
+    ours: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def after_failure(
         return Verdict(state=State.REJECTED)
     if error.error_class in _OURS:
         # The next call of this sort would fail the same way; other sorts may not.
-        return Verdict(state=State.READY, wait=OURS_SECONDS, unburn=True, stop="these")
+        return Verdict(state=State.READY, wait=pace.ours, unburn=True, stop="these")
     if age > pace.max_age or (attempts >= pace.max_attempts and error.code not in OUTAGE):
         return Verdict(state=State.DEAD)
     return Verdict(state=State.RETRY, wait=delay(attempts, error.retry_after_seconds, first=pace.first, chance=chance))

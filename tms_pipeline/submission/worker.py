@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from psycopg import sql
 
@@ -37,7 +38,7 @@ from tms_pipeline.workplace import Workplace
 
 # Submissions claimed at once for each thread: enough to keep it busy, few enough to share with other processes.
 AHEAD = 4
-_MAY_GO = sql.SQL(text("outbox/may_go"))  # type: ignore[arg-type]
+_MAY_GO = sql.SQL(text("outbox/may_go"))
 _CLAIM_LOCK = 7_310_005
 
 
@@ -149,7 +150,8 @@ class Worker:
                     continue
             claimed = self._claim(room)
             if claimed:
-                crashpoint("after_claim")
+                for item in claimed:
+                    crashpoint("after_claim", item.call)
                 lanes: dict[str, list[Claimed]] = {}
                 for item in claimed:
                     lanes.setdefault(item.lane or str(item.submission_id), []).append(item)
@@ -198,7 +200,7 @@ class Worker:
                         self._give_back(lane[number:])
                         break
                     state = self.handler.handle(item)
-                    crashpoint("after_outcome")
+                    crashpoint("after_outcome", item.call)
                     self._count(state)
                 with self._free:
                     self._in_hand -= len(lane)
@@ -245,7 +247,7 @@ def _stopping_on_signals(stop: Callable[[str], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {}
+    before: dict[signal.Signals, Any] = {}
 
     def handle(number: int, frame: object) -> None:
         stop(f"asked to stop ({signal.Signals(number).name})")

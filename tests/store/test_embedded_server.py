@@ -1,0 +1,191 @@
+"""The embedded Postgres: shared, stopped by the last, back after SIGKILL, unprivileged, private."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from running import processes_of, short_folder, wait_until
+
+from tms_pipeline.store import embedded
+from tms_pipeline.store.database import Database
+from tms_pipeline.store.embedded import BUSINESS, DAGSTER, EmbeddedPostgres
+
+USER_OF_SERVER = """
+import sys
+from pathlib import Path
+from tms_pipeline.store.embedded import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1])):
+    print("up", flush=True)
+    sys.stdin.read()
+"""
+
+
+def pid_of(server: EmbeddedPostgres) -> int:
+    return int((server.data / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def answers(server: EmbeddedPostgres) -> bool:
+    try:
+        psycopg.connect(host=str(server.socket), user=embedded.USER, dbname=BUSINESS, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def value(server: EmbeddedPostgres, query: str, database: str = BUSINESS) -> object:
+    with Database(server.url(database)) as db:
+        return db.value(query)
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def other_user(folder: Path):  # type: ignore[no-untyped-def]
+    """Starts processes that use the server, and ends them."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", USER_OF_SERVER, str(folder / "h")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        running.append(process)
+        assert process.stdout is not None and process.stdout.readline() == "up\n"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_the_server_starts_with_both_databases_and_stops_with_nothing_left(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server:
+        pid = pid_of(server)
+        assert value(server, "SELECT current_database()") == BUSINESS
+        assert value(server, "SELECT current_database()", DAGSTER) == DAGSTER
+        assert value(server, "SHOW listen_addresses") == ""
+    assert not alive(pid)
+    assert not answers(server)
+    assert processes_of(folder) == []
+
+
+def test_what_was_written_is_there_after_a_restart(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db, db.transaction() as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    with EmbeddedPostgres(folder / "h") as server:
+        assert value(server, "SELECT number FROM kept") == 7
+
+
+def test_after_sigkill_of_the_server_the_next_user_has_it_back_with_what_was_committed(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db:
+        with db.transaction() as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+        pid = pid_of(server)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not answers(server), seconds=10, why="the server survived SIGKILL")
+        assert (server.data / "postmaster.pid").exists()
+    with EmbeddedPostgres(folder / "h") as server:
+        assert value(server, "SELECT number FROM kept") == 7
+        assert pid_of(server) != pid
+
+
+def test_a_stale_pid_file_of_another_process_does_not_stop_it(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server:
+        lines = (server.data / "postmaster.pid").read_text().split("\n")
+    # A machine that lost power and came back: the number now belongs to a process that has nothing to do with us.
+    bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        (server.data / "postmaster.pid").write_text("\n".join([str(bystander.pid), *lines[1:]]))
+        with EmbeddedPostgres(folder / "h") as server:
+            assert value(server, "SELECT 1") == 1
+        assert bystander.poll() is None, "somebody else's process was stopped"
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_two_processes_share_one_server_and_the_last_one_stops_it(folder: Path, other_user) -> None:  # type: ignore[no-untyped-def]
+    server = EmbeddedPostgres(folder / "h")
+    first, second = other_user(), other_user()
+    pid = pid_of(server)
+    first.communicate("")
+    assert first.returncode == 0
+    assert alive(pid) and answers(server)
+    second.communicate("")
+    assert second.returncode == 0
+    wait_until(lambda: not alive(pid), seconds=10, why="the last user did not stop the server")
+
+
+def test_a_user_that_was_killed_does_not_keep_the_server_from_stopping(folder: Path, other_user) -> None:  # type: ignore[no-untyped-def]
+    first, second = other_user(), other_user()
+    pid = pid_of(EmbeddedPostgres(folder / "h"))
+    first.kill()
+    first.wait()
+    second.communicate("")
+    wait_until(lambda: not alive(pid), seconds=10, why="the killed user's hold on the server outlived it")
+
+
+def test_a_long_state_folder_works_although_socket_paths_are_short(folder: Path) -> None:
+    home = folder / ("a-rather-long-name-of-a-folder-" * 4) / "h"
+    with EmbeddedPostgres(home) as server:
+        assert len(str(home / "postgres" / "run" / ".s.PGSQL.5432")) > 107
+        assert value(server, "SELECT 1") == 1
+        facts = server.socket.stat()
+        assert stat.S_IMODE(facts.st_mode) == 0o700
+    assert not answers(server)
+
+
+def test_the_folders_are_closed_to_others(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server:
+        for path in (server.data, server.socket):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
+        assert stat.S_IMODE((folder / "h").stat().st_mode) & 0o066 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its user")
+def test_as_root_the_server_runs_as_another_user_and_parents_keep_their_modes() -> None:
+    with short_folder() as above:
+        parent = above / "parent"
+        parent.mkdir(mode=0o711)
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (Path("/"), Path("/tmp"), above, parent)}
+        with EmbeddedPostgres(parent / "h") as server:
+            assert server.owner is not None and server.owner.pw_uid != 0
+            facts = Path(f"/proc/{pid_of(server)}").stat()
+            assert facts.st_uid == server.owner.pw_uid == pwd.getpwnam(server.owner.pw_name).pw_uid
+        assert {path: stat.S_IMODE(path.stat().st_mode) for path in modes} == modes
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its user")
+def test_as_root_under_a_closed_home_that_home_stays_closed() -> None:
+    with short_folder() as above:
+        closed = above / "closed"
+        closed.mkdir(mode=0o700)
+        server = EmbeddedPostgres(closed / "h")
+        try:
+            with server:
+                assert not server.data.is_relative_to(closed)
+                assert value(server, "SELECT 1") == 1
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+        finally:
+            subprocess.run(["rm", "-rf", str(server.base)], check=True)
+
+
+def test_the_server_log_keeps_no_value_of_a_failing_statement(folder: Path) -> None:
+    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db:
+        with pytest.raises(psycopg.Error), db.transaction() as connection:
+            connection.execute("SELECT %s::int", ("S9999001A is no number",))
+        with pytest.raises(psycopg.Error), db.transaction() as connection:
+            connection.execute("SELECT 'S9999001A'::int")
+        log = (server.data / "server.log").read_text()
+    assert "S9999001A" not in log
