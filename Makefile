@@ -31,7 +31,7 @@ up: $(VENV)/installed
 	@exec $(BIN)/tms up
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-crash: $(VENV)/installed-dev
 	@TMS_CRASH_MATRIX=full $(BIN)/python -m pytest tests/crash tests/promises -s $(ARGS)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from running import forget_settings, short_folder
+from sqlalchemy.engine import make_url
 
 from tms_pipeline.examples.term import Term, make_term
 from tms_pipeline.settings import Settings, load_settings
@@ -30,8 +31,14 @@ _names = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One embedded server a session; its business database is migrated and empty, and the template of all others."""
-    with short_folder() as folder, EmbeddedPostgres(folder / "h") as server:
+    with short_folder(in_memory=True) as folder, EmbeddedPostgres(folder / "h") as server:
         migrate(server.url())
+        with psycopg.connect(_plain(server, "postgres"), autocommit=True) as connection:
+            # Nobody pulls the plug on a test; the crash tests kill clients, and the server's own recovery is tested
+            # with a server of its own.
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+            connection.execute("SELECT pg_reload_conf()")
         yield server
 
 
@@ -51,6 +58,19 @@ def make_database(postgres: EmbeddedPostgres) -> Callable[..., str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def drop_database(postgres: EmbeddedPostgres) -> Callable[[str], None]:
+    """Drops a database by its address, whoever is still connected."""
+
+    def drop(url: str) -> None:
+        with psycopg.connect(_plain(postgres, "postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(make_url(url).database)))
+            )
+
+    return drop
+
+
 def _plain(postgres: EmbeddedPostgres, name: str) -> str:
     return postgres.url(name).set(drivername="postgresql").render_as_string(hide_password=False)
 
@@ -63,11 +83,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def settings(make_database: Callable[..., str], folder: Path) -> Settings:
+def settings(
+    make_database: Callable[..., str], drop_database: Callable[[str], None], folder: Path
+) -> Iterator[Settings]:
     """Settings of an installation with an empty database and a state folder of its own."""
-    return load_settings(
-        _env_file=None, tms_home=folder / "h", database_url=make_database(), TMS_TODAY=TODAY.isoformat()
-    )
+    url = make_database()
+    yield load_settings(_env_file=None, tms_home=folder / "h", database_url=url, TMS_TODAY=TODAY.isoformat())
+    drop_database(url)
 
 
 @pytest.fixture
@@ -113,7 +135,7 @@ def prepared(
 
 @pytest.fixture
 def copy_of_prepared(
-    prepared: tuple[str, Path], make_database: Callable[..., str]
+    prepared: tuple[str, Path], make_database: Callable[..., str], drop_database: Callable[[str], None]
 ) -> Iterator[Callable[[], tuple[Path, dict[str, str]]]]:
     """Makes an installation like ``prepared``: its state folder and the environment that goes with it."""
     with ExitStack() as stack:
@@ -122,6 +144,8 @@ def copy_of_prepared(
             name, original = prepared
             home = stack.enter_context(short_folder()) / "h"
             shutil.copytree(original, home)
-            return home, {"DATABASE_URL": make_database(name), "TMS_TODAY": TODAY.isoformat()}
+            url = make_database(name)
+            stack.callback(drop_database, url)
+            return home, {"DATABASE_URL": url, "TMS_TODAY": TODAY.isoformat()}
 
         yield make

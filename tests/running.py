@@ -34,9 +34,14 @@ def forget_settings() -> None:
 
 
 @contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
-    """A folder with a short name that the embedded server's user may pass through; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tms-", dir="/tmp"))
+def short_folder(*, in_memory: bool = False) -> Iterator[Path]:
+    """A folder with a short name that the embedded server's user may pass through; gone afterwards.
+
+    ``in_memory``: in the machine's memory if it has room there, for what is made and dropped a hundred times.
+    """
+    memory = Path("/dev/shm")
+    roomy = in_memory and memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    folder = Path(tempfile.mkdtemp(prefix="tms-", dir=memory if roomy else "/tmp"))
     folder.chmod(0o711)
     try:
         yield folder

@@ -5,5 +5,5 @@ FROM finding.deadline d
 LEFT JOIN register.course_run r ON r.key = d.run_code
 LEFT JOIN register.course c ON c.key = r.course_reference
 WHERE d.review_id = %(review_id)s
-ORDER BY array_position(ARRAY['missed', 'breach', 'near', 'warning', 'met late'], d.standing),
+ORDER BY array_position(ARRAY['missed', 'near', 'breach', 'warning', 'met late'], d.standing),
          d.last_day NULLS LAST, d.run_code, d.rule, d.key

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from tms_pipeline.store.database import Connection, Database
@@ -16,19 +20,42 @@ from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
 
 TODAY = date(2026, 11, 20)
+_numbers = count(1)
 HASHES = {"own_hash": b"o", "ssg_hash": b"s"}
+
+
+_servers: list[tuple[EmbeddedPostgres, ExitStack]] = []
+_users = 0
 
 
 @contextmanager
 def running_database() -> Iterator[Database]:
-    """One embedded server for a test session, in a folder with a short name (socket paths are short)."""
-    with tempfile.TemporaryDirectory(prefix="tc", dir="/tmp") as folder:
+    """A new, migrated database on the one embedded server of this process; its last user stops the server."""
+    global _users
+    if not _servers:
+        stack = ExitStack()
+        # A short name: socket paths are short.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tc", dir="/tmp")))
         # Root runs the server as another user, who must pass through to the data; else they would lie elsewhere.
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder)) as server:
-            migrate(server.url())
-            with Database(server.url(), max_size=2) as db:
-                yield db
+        folder.chmod(0o711)
+        _servers.append((stack.enter_context(EmbeddedPostgres(folder)), stack))
+    server, stack = _servers[0]
+    _users += 1
+    name = f"world_{next(_numbers)}"
+    with psycopg.connect(host=str(server.socket), user="tms", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url = server.url(name)
+    migrate(url)
+    try:
+        with Database(url, max_size=2) as db:
+            yield db
+    finally:
+        _users -= 1
+        if not _users:
+            _servers.clear()
+            # Nobody needs these data again: no checkpoint, which on a busy disk takes longer than all tests.
+            os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+            stack.close()
 
 
 def emptied(db: Database) -> Database:

@@ -19,6 +19,7 @@ from submission_world import (  # noqa: E402
     attendance,
     enrolment,
     fee,
+    restore,
     run,
     session,
     trainee,
@@ -64,7 +65,6 @@ EXPECTED = {
     2: ({"trainers": 2, "runs": 2, "sessions": 3, "enrolments": 2, "attendance": 3, "assessments": 1},
         {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 4, "attendance": 4, "assessments": 2}),
 }
-TABLES = ("mirror", "outbox", "ssg", "register", "finding")
 
 
 @dataclass(frozen=True)
@@ -108,32 +108,6 @@ def second_wave(world: World) -> None:
     world.upload("attendance", attendance("A", 1, "T2", "Absent"), attendance("A", 2, "T2", "Present"))
     world.upload("assessment", assessment("A", "T1", score="90", grade="A"),
                  assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void"))
-
-
-def keep(world: World, name: str) -> None:
-    """Remember all tables that a case changes."""
-    with world.workplace.db.transaction() as connection:
-        connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type]
-        for schema, table in _tables(connection):
-            connection.execute(f'CREATE TABLE {name}."{schema}.{table}" AS TABLE {schema}.{table}')  # type: ignore[arg-type]
-
-
-def restore(world: World, name: str, only: tuple[str, ...] = TABLES) -> None:
-    """Put all tables back as they were, without triggers: states and all."""
-    with world.workplace.db.transaction() as connection:
-        connection.execute("SET LOCAL session_replication_role = replica")
-        for schema, table in _tables(connection):
-            if schema in only and table != "move":
-                connection.execute(f"DELETE FROM {schema}.{table}")  # type: ignore[arg-type]
-                connection.execute(
-                    f'INSERT INTO {schema}.{table} OVERRIDING SYSTEM VALUE SELECT * FROM {name}."{schema}.{table}"'  # type: ignore[arg-type]
-                )
-
-
-def _tables(connection: Any) -> list[tuple[str, str]]:
-    return connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(TABLES),)
-    ).fetchall()
 
 
 # ---- the child that is killed ----

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from crash_matrix import CHANGES, FAULTS, NEVER_PLANNED, all_cases, keep, prove, quick_cases, restore, second_wave
-from submission_world import Site, World
+from crash_matrix import CHANGES, FAULTS, NEVER_PLANNED, all_cases, prove, quick_cases, second_wave
+from submission_world import Site, World, keep, restore
 
 from tms_pipeline.ssg.simulator.faults import KINDS as SIMULATOR_FAULTS
 from tms_pipeline.submission.crashpoints import POINTS
@@ -21,7 +21,6 @@ QUICK = int(os.environ.get("TMS_CRASH_CASES", "48"))
 @pytest.fixture(scope="module")
 def prepared(site: Site, term_template: str) -> Iterator[World]:
     with site.world(term_template) as world:
-        keep(world, "term")
         second_wave(world)
         keep(world, "second")
         restore(world, "term")

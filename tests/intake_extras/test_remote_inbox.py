@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Iterator
 
 import fsspec
 import pytest
@@ -14,9 +16,36 @@ from tms_pipeline.workplace import Workplace, open_workplace
 COURSES = b"Course Reference,Course Title,Full Course Fee\nTGS-2026000101,Hygiene,480.00\n"
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """A real S3-compatible server on loopback; returns the URL of a bucket."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    given = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "made-up",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    fsspec.filesystem("s3").mkdir("drop")
+    yield "s3://drop"
+    server.stop()
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+@pytest.fixture(params=["memory", "file", "s3"])
 def box(request: pytest.FixtureRequest, settings: Settings, tmp_path: object) -> tuple[str, object, Settings]:
-    url = f"memory://inbox-{uuid.uuid4().hex}" if request.param == "memory" else f"file://{tmp_path}/inbox"
+    name = f"inbox-{uuid.uuid4().hex}"
+    if request.param == "s3":
+        url = f"{request.getfixturevalue('s3')}/{name}"
+    else:
+        url = f"memory://{name}" if request.param == "memory" else f"file://{tmp_path}/inbox"
     filesystem, root = fsspec.core.url_to_fs(url)
     filesystem.makedirs(root, exist_ok=True)
     return root, filesystem, settings.model_copy(update={"inbox": url})

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -49,14 +50,21 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A state folder that the tests of this module use one after the other: its data folder is made once."""
+    with short_folder() as folder:
+        yield folder / "h"
+
+
 @pytest.fixture
-def other_user(folder: Path):  # type: ignore[no-untyped-def]
+def other_user(home: Path):  # type: ignore[no-untyped-def]
     """Starts processes that use the server, and ends them."""
     running: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", USER_OF_SERVER, str(folder / "h")],
+            [sys.executable, "-c", USER_OF_SERVER, str(home)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         running.append(process)
@@ -69,45 +77,45 @@ def other_user(folder: Path):  # type: ignore[no-untyped-def]
         process.communicate()
 
 
-def test_the_server_starts_with_both_databases_and_stops_with_nothing_left(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server:
+def test_the_server_starts_with_both_databases_and_stops_with_nothing_left(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
         pid = pid_of(server)
         assert value(server, "SELECT current_database()") == BUSINESS
         assert value(server, "SELECT current_database()", DAGSTER) == DAGSTER
         assert value(server, "SHOW listen_addresses") == ""
     assert not alive(pid)
     assert not answers(server)
-    assert processes_of(folder) == []
+    assert processes_of(home) == []
 
 
-def test_what_was_written_is_there_after_a_restart(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db, db.transaction() as connection:
+def test_what_was_written_is_there_after_a_restart(home: Path) -> None:
+    with EmbeddedPostgres(home) as server, Database(server.url()) as db, db.transaction() as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-    with EmbeddedPostgres(folder / "h") as server:
+    with EmbeddedPostgres(home) as server:
         assert value(server, "SELECT number FROM kept") == 7
 
 
-def test_after_sigkill_of_the_server_the_next_user_has_it_back_with_what_was_committed(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db:
+def test_after_sigkill_of_the_server_the_next_user_has_it_back_with_what_was_committed(home: Path) -> None:
+    with EmbeddedPostgres(home) as server, Database(server.url()) as db:
         with db.transaction() as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+            connection.execute("CREATE TABLE survived AS SELECT 7 AS number")
         pid = pid_of(server)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not answers(server), seconds=10, why="the server survived SIGKILL")
         assert (server.data / "postmaster.pid").exists()
-    with EmbeddedPostgres(folder / "h") as server:
-        assert value(server, "SELECT number FROM kept") == 7
+    with EmbeddedPostgres(home) as server:
+        assert value(server, "SELECT number FROM survived") == 7
         assert pid_of(server) != pid
 
 
-def test_a_stale_pid_file_of_another_process_does_not_stop_it(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server:
+def test_a_stale_pid_file_of_another_process_does_not_stop_it(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
         lines = (server.data / "postmaster.pid").read_text().split("\n")
     # A machine that lost power and came back: the number now belongs to a process that has nothing to do with us.
     bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         (server.data / "postmaster.pid").write_text("\n".join([str(bystander.pid), *lines[1:]]))
-        with EmbeddedPostgres(folder / "h") as server:
+        with EmbeddedPostgres(home) as server:
             assert value(server, "SELECT 1") == 1
         assert bystander.poll() is None, "somebody else's process was stopped"
     finally:
@@ -115,8 +123,8 @@ def test_a_stale_pid_file_of_another_process_does_not_stop_it(folder: Path) -> N
         bystander.wait()
 
 
-def test_two_processes_share_one_server_and_the_last_one_stops_it(folder: Path, other_user) -> None:  # type: ignore[no-untyped-def]
-    server = EmbeddedPostgres(folder / "h")
+def test_two_processes_share_one_server_and_the_last_one_stops_it(home: Path, other_user) -> None:  # type: ignore[no-untyped-def]
+    server = EmbeddedPostgres(home)
     first, second = other_user(), other_user()
     pid = pid_of(server)
     first.communicate("")
@@ -127,13 +135,26 @@ def test_two_processes_share_one_server_and_the_last_one_stops_it(folder: Path, 
     wait_until(lambda: not alive(pid), seconds=10, why="the last user did not stop the server")
 
 
-def test_a_user_that_was_killed_does_not_keep_the_server_from_stopping(folder: Path, other_user) -> None:  # type: ignore[no-untyped-def]
+def test_a_user_that_was_killed_does_not_keep_the_server_from_stopping(home: Path, other_user) -> None:  # type: ignore[no-untyped-def]
     first, second = other_user(), other_user()
-    pid = pid_of(EmbeddedPostgres(folder / "h"))
+    pid = pid_of(EmbeddedPostgres(home))
     first.kill()
     first.wait()
     second.communicate("")
     wait_until(lambda: not alive(pid), seconds=10, why="the killed user's hold on the server outlived it")
+
+
+def test_a_first_start_that_was_killed_half_way_does_not_spoil_the_next(folder: Path) -> None:
+    base = EmbeddedPostgres(folder / "h").base
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER_OF_SERVER, str(folder / "h")], start_new_session=True, stdin=subprocess.DEVNULL
+    )
+    wait_until(lambda: list(base.glob("data*/PG_VERSION")), seconds=20, why="no data folder was begun")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (base / "data" / "postmaster.pid").exists(), "the kill came too late"
+    with EmbeddedPostgres(folder / "h") as server:
+        assert value(server, "SELECT 1") == 1
 
 
 def test_a_long_state_folder_works_although_socket_paths_are_short(folder: Path) -> None:
@@ -146,11 +167,11 @@ def test_a_long_state_folder_works_although_socket_paths_are_short(folder: Path)
     assert not answers(server)
 
 
-def test_the_folders_are_closed_to_others(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server:
+def test_the_folders_are_closed_to_others(home: Path) -> None:
+    with EmbeddedPostgres(home) as server:
         for path in (server.data, server.socket):
             assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
-        assert stat.S_IMODE((folder / "h").stat().st_mode) & 0o066 == 0
+        assert stat.S_IMODE(home.stat().st_mode) & 0o066 == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must change its user")
@@ -181,8 +202,8 @@ def test_as_root_under_a_closed_home_that_home_stays_closed() -> None:
             subprocess.run(["rm", "-rf", str(server.base)], check=True)
 
 
-def test_the_server_log_keeps_no_value_of_a_failing_statement(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "h") as server, Database(server.url()) as db:
+def test_the_server_log_keeps_no_value_of_a_failing_statement(home: Path) -> None:
+    with EmbeddedPostgres(home) as server, Database(server.url()) as db:
         with pytest.raises(psycopg.Error), db.transaction() as connection:
             connection.execute("SELECT %s::int", ("S9999001A is no number",))
         with pytest.raises(psycopg.Error), db.transaction() as connection:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 from tms_pipeline.records.field import FieldType
 from tms_pipeline.records.kinds import KINDS
-from tms_pipeline.store.database import Database
 from tms_pipeline.store.migrations import _config, migrate, state
 from tms_pipeline.submission.states import State, moves
 from tms_pipeline.workplace import Workplace
@@ -107,52 +107,67 @@ def test_postgres_holds_the_same_moves_as_the_state_machine(place: Workplace) ->
     assert held == moves()
 
 
-def test_postgres_refuses_every_move_that_the_state_machine_does_not_hold(place: Workplace) -> None:
-    legal, tried = set(moves()), 0
+@pytest.fixture
+def planned(place: Workplace) -> Workplace:
+    """A workplace with one plan of one submission."""
     with place.db.transaction() as connection:
         connection.execute(
             "INSERT INTO outbox.plan (plan_id, plan_hash, correlation_id, changes, withheld, waiting, counts) "
             "VALUES ('P', 'h', 'c', 1, 0, 0, '{}')"
         )
-    for start in State:
-        for end in State:
-            if start == end:
-                continue
-            moved = _moves(place.db, str(start), str(end))
-            assert moved == ((str(start), str(end)) in legal), f"{start} to {end}"
-            tried += 1
-    assert tried == len(State) * (len(State) - 1)
+        connection.execute(INSERT, ("k", "i", "planned"))
+    return place
 
 
-def _moves(db: Database, start: str, end: str) -> bool:
-    import psycopg
-
-    try:
-        with db.transaction() as connection:
-            connection.execute(
-                "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, idempotency_key, "
-                "correlation_id, state) VALUES ('P', 'fee', 'k', 'update', 1, 'x', 'i', 'c', %s)",
-                (start,),
-            )
-            connection.execute("UPDATE outbox.submission SET state = %s WHERE key = 'k'", (end,))
-            raise psycopg.Rollback
-    except psycopg.errors.CheckViolation:
-        return False
-    return True
+INSERT = (
+    "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, idempotency_key, "
+    "correlation_id, state) VALUES ('P', 'fee', %s, 'update', 1, 'x', %s, 'c', %s)"
+)
+APPROVED = "approved_until = now() + interval '1 hour', lease_owner = 'a worker', needs_search = true"
 
 
-def test_what_was_planned_cannot_be_changed_afterwards(place: Workplace) -> None:
-    import psycopg
+def way_to(goal: str) -> list[str]:
+    """Legal moves from ``planned`` to the state."""
+    ways = {"planned": ["planned"]}
+    while goal not in ways:
+        ways.update({end: [*ways[start], end] for start, end in moves() if start in ways and end not in ways})
+    return ways[goal]
 
-    with place.db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO outbox.plan (plan_id, plan_hash, correlation_id, changes, withheld, waiting, counts) "
-            "VALUES ('P', 'h', 'c', 1, 0, 0, '{}')"
-        )
-        connection.execute(
-            "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, idempotency_key, "
-            "correlation_id) VALUES ('P', 'fee', 'k', 'update', 1, 'x', 'i', 'c')"
-        )
-    for change in ("content_hash = 'y'", "idempotency_key = 'j'"):
-        with pytest.raises(psycopg.errors.CheckViolation), place.db.transaction() as connection:
-            connection.execute(f"UPDATE outbox.submission SET {change}")
+
+@pytest.mark.parametrize("start", State, ids=str)
+def test_postgres_refuses_every_move_that_the_state_machine_does_not_hold(start: State, planned: Workplace) -> None:
+    with planned.db.transaction() as connection:
+        for state_on_the_way in way_to(str(start))[1:]:
+            connection.execute(f"UPDATE outbox.submission SET state = %s, {APPROVED}", (state_on_the_way,))
+    for end in State:
+        if end == start:
+            continue
+        try:
+            with planned.db.transaction() as connection:
+                connection.execute(f"UPDATE outbox.submission SET state = %s, {APPROVED}", (str(end),))
+                connection.rollback()
+        except psycopg.errors.CheckViolation:
+            assert (str(start), str(end)) not in moves(), f"{start} to {end} is refused"
+        else:
+            assert (str(start), str(end)) in moves(), f"{start} to {end} is let through"
+
+
+@pytest.mark.parametrize("state_at_birth", [s for s in State if s not in ("planned", "held")], ids=str)
+def test_a_submission_begins_planned_or_held(state_at_birth: State, planned: Workplace) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation), planned.db.transaction() as connection:
+        connection.execute(INSERT, ("other", "other", str(state_at_birth)))
+
+
+@pytest.mark.parametrize("missing", ["approved_until = NULL", "lease_owner = NULL", "needs_search = false"])
+def test_nothing_is_sent_without_approval_lease_and_intent(missing: str, planned: Workplace) -> None:
+    with planned.db.transaction() as connection:
+        connection.execute(f"UPDATE outbox.submission SET state = 'ready', {APPROVED}")
+        connection.execute(f"UPDATE outbox.submission SET {missing}")
+    with pytest.raises(psycopg.errors.CheckViolation), planned.db.transaction() as connection:
+        connection.execute("UPDATE outbox.submission SET state = 'sending'")
+
+
+@pytest.mark.parametrize("change", ["content_hash = 'y'", "idempotency_key = 'j'", "key = 'another'", "kind = 'session'"])
+def test_what_was_planned_cannot_be_changed_afterwards(change: str, planned: Workplace) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation), planned.db.transaction() as connection:
+        connection.execute(f"UPDATE outbox.submission SET {change}")

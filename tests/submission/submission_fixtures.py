@@ -1,13 +1,13 @@
-"""Fixtures for tests of submission, crash and promises: one server and one SSG a session, a database a test."""
+"""Fixtures for tests of submission, crash and promises: one server, one SSG and one database a session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from submission_world import Site, World, running_site
+from submission_world import Site, World, keep, restore, running_site
 
-__all__ = ["empty_world", "published", "published_template", "site", "term_template", "world"]
+__all__ = ["bench", "empty_world", "published", "site", "term_template", "world"]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,9 @@ def term_template(site: Site) -> str:
     """A database in which the small term was taken in and nothing was sent."""
     name = site.fresh()
     with site.world(name) as world:
+        keep(world, "nothing")
         world.load_term()
+        keep(world, "term")
         kept = f"{world.database}_term"
         world.workplace.db.close()
         site.sql(f"CREATE DATABASE {kept} TEMPLATE {world.database}")
@@ -29,37 +31,31 @@ def term_template(site: Site) -> str:
 
 
 @pytest.fixture(scope="session")
-def published_template(site: Site, term_template: str) -> tuple[str, dict]:
-    """The same, with everything accepted by SSG; with what SSG then holds."""
-    with site.world(term_template) as world:
-        done = world.night()
-        assert set(done.outcomes) == {"accepted"}, done
-        assert world.reconcile() == {}
-        records = world.ssg("GET", "state")
-        kept = f"{world.database}_pub"
-        world.workplace.db.close()
-        site.sql(f"CREATE DATABASE {kept} TEMPLATE {world.database}")
-    return kept, records
-
-
-@pytest.fixture
-def empty_world(site: Site) -> Iterator[World]:
-    with site.world() as found:
+def bench(site: Site, term_template: str) -> Iterator[World]:
+    """The database that tests take turns on; its tables are put back for each."""
+    with site.world(term_template) as found:
         yield found
 
 
 @pytest.fixture
-def world(site: Site, term_template: str) -> Iterator[World]:
+def empty_world(bench: World) -> World:
+    restore(bench, "nothing")
+    bench.reset_ssg()
+    return bench
+
+
+@pytest.fixture
+def world(bench: World) -> World:
     """The term is taken in, nothing was sent."""
-    with site.world(term_template) as found:
-        yield found
+    restore(bench, "term")
+    bench.reset_ssg()
+    return bench
 
 
 @pytest.fixture
-def published(site: Site, term_template: str) -> Iterator[World]:
+def published(world: World) -> World:
     """The term is at SSG."""
-    with site.world(term_template) as found:
-        done = found.night()
-        assert set(done.outcomes) == {"accepted"}, done
-        found.forget_calls()
-        yield found
+    done = world.night()
+    assert set(done.outcomes) == {"accepted"}, done
+    world.forget_calls()
+    return world

@@ -347,3 +347,32 @@ class World:
 def key(code: str, *parts: Any) -> str:
     """The key of a record: run, then trainee or number."""
     return "|".join([code, *[REFS.get(str(part), str(part)) for part in parts]])
+
+
+TABLES = ("finding", "identity", "intake", "mirror", "outbox", "register", "ssg")
+
+
+def keep(world: World, name: str) -> None:
+    """Remember all tables that a case changes."""
+    with world.workplace.db.transaction() as connection:
+        connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[arg-type]
+        for schema, table in _tables(connection):
+            connection.execute(f'CREATE TABLE {name}."{schema}.{table}" AS TABLE {schema}.{table}')  # type: ignore[arg-type]
+
+
+def restore(world: World, name: str, only: tuple[str, ...] = TABLES) -> None:
+    """Put all tables back as they were, without triggers: states and all."""
+    with world.workplace.db.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for schema, table in _tables(connection):
+            if schema in only and table != "move":
+                connection.execute(f"DELETE FROM {schema}.{table}")  # type: ignore[arg-type]
+                connection.execute(
+                    f'INSERT INTO {schema}.{table} OVERRIDING SYSTEM VALUE SELECT * FROM {name}."{schema}.{table}"'  # type: ignore[arg-type]
+                )
+
+
+def _tables(connection: Any) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(TABLES),)
+    ).fetchall()

@@ -13,7 +13,6 @@ from tms_pipeline.cli.output import FINDINGS, emit, plainly, say
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
     app.command()(intake)
-    app.command()(release)
     app.command()(template)
 
 
@@ -74,23 +73,6 @@ def _undo(upload_id: str, *, as_json: bool) -> None:
             say("What SSG holds already is taken back there by the next plan; look at it with 'tms plan'.")
 
     emit({"upload": upload_id, "counts": done.counts(), "records": vars(done)}, as_json=as_json, words=words)
-
-
-@plainly
-def release(
-    upload_id: Annotated[str, typer.Argument(help="An upload that is held for its share of rejected rows.")],
-) -> None:
-    """Let the good rows of a held upload in."""
-    from tms_pipeline.intake import results
-    from tms_pipeline.intake.service import take_in
-    from tms_pipeline.workplace import open_workplace
-
-    with open_workplace() as workplace:
-        actor = workplace.actor()
-        taken = take_in(workplace, upload_id, actor=actor, hold=False)
-        handed = results.look_again_and_hand_back(workplace, upload_id, actor=actor)[-1]
-    say(taken.sentence)
-    say(str(handed.workbook))
 
 
 @plainly

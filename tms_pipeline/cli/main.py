@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tms_pipeline import __version__
-from tms_pipeline.cli import data, installation, mapping, night, outbox, reading
+from tms_pipeline.cli import data, installation, letters, mapping, night, outbox, reading
 
 app = typer.Typer(
     name="tms",
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (night, data, mapping, outbox, reading, installation):
+for module in (night, data, mapping, outbox, letters, reading, installation):
     module.add_to(app)
 
 

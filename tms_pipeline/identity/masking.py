@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-# NRIC/FIN shape: a prefix letter, seven digits, a check letter (ssg-api 9.1), in any case and width of letters.
-NRIC_SHAPE = re.compile(r"(?<![A-Za-z0-9])[STFGMstfgm]\d{7}[A-Za-z](?![A-Za-z0-9])")
+# NRIC/FIN shape: a prefix letter, seven digits, a check letter (ssg-api 9.1), in any case and width.
+_WIDE = "\uff21-\uff3a\uff41-\uff5a"
+NRIC_SHAPE = re.compile(
+    rf"(?<![A-Za-z0-9{_WIDE}])[STFGMstfgm\uff33\uff34\uff26\uff27\uff2d\uff53\uff54\uff46\uff47\uff4d]"
+    rf"\d{{7}}[A-Za-z{_WIDE}](?![A-Za-z0-9{_WIDE}])"
+)
 EMAIL_SHAPE = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 PHONE_SHAPE = re.compile(r"(?<![\d.-])(?:\+?65[ -]?)?[3689]\d{3}[ -]?\d{4}(?![\d.-])")
 

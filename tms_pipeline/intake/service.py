@@ -155,6 +155,7 @@ def preview(
     try:
         with workplace.db.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            number = connection.execute("SELECT last_value, is_called FROM identity.trainee_number").fetchone()
             connection.execute(
                 "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
                 "correlation_id) VALUES (%s, %s, 'preview', now(), %s, %s, 'received', %s)",
@@ -163,6 +164,8 @@ def preview(
             taken = _take_in(
                 connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=False
             )
+            # A sequence is not taken back with its transaction; under the lock nobody else has moved it.
+            connection.execute("SELECT setval('identity.trainee_number', %s, %s)", number)
             raise Preview
     except Preview:
         if taken is None:

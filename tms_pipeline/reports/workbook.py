@@ -18,6 +18,8 @@ from tms_pipeline.reports.words import SIGNS
 # Excel's own limits: rows of a sheet, characters of a cell.
 LAST_ROW = 1_048_576
 _LONGEST_TEXT = 32_000
+_LINE_HEIGHT, _MOST_LINES = 13.5, 12
+_WIDEST_A4 = 230
 _FILLS = {
     "missed": ("#A4161A", "#FFFFFF"), "breach": ("#A4161A", "#FFFFFF"), "near": ("#FFE08A", "#000000"),
     "warning": ("#FFE08A", "#000000"), "met late": ("#E4D9F5", "#000000"),
@@ -59,7 +61,8 @@ class Book:
         self._title = make({"bold": True, "font_size": 16})
         self._section = make({"bold": True, "font_size": 12, "bottom": 1})
         self._text = make(plain)
-        self._wrapped = make({**plain, "text_wrap": True})
+        self._wrapped = make({**plain, "text_wrap": True, "indent": 1})
+        self._indented = make({**plain, "indent": 1})
         self._whole = make({**plain, "num_format": "#,##0"})
         self._money = make({**plain, "num_format": '"S$"#,##0.00'})
         self._date = make({**plain, "num_format": "d mmm yyyy", "align": "left"})
@@ -100,7 +103,7 @@ class Book:
             empty = True
             for values in rows:
                 for number, value in enumerate(values):
-                    self._write(sheet, row, number, value, self._text)
+                    self._write(sheet, row, number, value, self._indented if number else self._text)
                 row += 1
                 empty = False
             if empty:
@@ -111,6 +114,7 @@ class Book:
         """A sheet with one table; past Excel's last row it goes on in a sheet "… 2". Returns the number of rows."""
         sheet = self._sheet(name, columns)
         row, sheets, total = 0, 1, 0
+        wrapping = [number for number, column in enumerate(columns) if column.wrap]
         for values in rows:
             if row + 1 >= LAST_ROW:
                 sheet.autofilter(0, 0, row, len(columns) - 1)
@@ -118,6 +122,9 @@ class Book:
                 sheet, row = self._sheet(f"{name} {sheets}", columns), 0
             row += 1
             total += 1
+            lines = max((_lines(values[number], columns[number].width) for number in wrapping), default=1)
+            if lines > 1:
+                sheet.set_row(row, _LINE_HEIGHT * lines)
             for number, value in enumerate(values):
                 self._write(sheet, row, number, value, self._wrapped if columns[number].wrap else self._text)
         sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
@@ -134,7 +141,8 @@ class Book:
         sheet.freeze_panes(1, 1)
         sheet.repeat_rows(0)
         sheet.set_landscape()
-        sheet.set_paper(9)
+        # A4, and A3 for what would be too small to read there.
+        sheet.set_paper(9 if sum(column.width for column in columns) < _WIDEST_A4 else 8)
         sheet.fit_to_pages(1, 0)
         sheet.set_footer("&L&A&RPage &P of &N")
         return sheet
@@ -157,3 +165,11 @@ class Book:
             sheet.write_string(row, column, f"{SIGNS[value]} {value}", self._standing[value])
         else:
             sheet.write_string(row, column, str(value)[:_LONGEST_TEXT], text_format)
+
+
+def _lines(value: Any, width: int) -> int:
+    """How many lines a wrapped text takes in a column of that width, roughly and rather more."""
+    if not isinstance(value, str):
+        return 1
+    lines = sum(-(-len(part) * 11 // (width * 10)) or 1 for part in value.split("\n"))
+    return min(lines, _MOST_LINES)

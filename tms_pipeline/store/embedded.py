@@ -117,39 +117,31 @@ class EmbeddedPostgres:
 
     def _start(self) -> None:
         binaries = _binaries(self.owner)
-        _folder(self.socket, self.owner)
-        _folder(self.data, self.owner)
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-        if not (self.data / "PG_VERSION").exists():
-            for leftover in self.data.iterdir():  # an initdb that was killed half-way
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-            done = self._run(
-                [
-                    str(binaries / "initdb"),
-                    "-D",
-                    str(self.data),
-                    "-N",
-                    "-A",
-                    "trust",
-                    "-U",
-                    USER,
-                    "-E",
-                    "UTF8",
-                    "--locale=C.UTF-8",
-                ],
-                environment,
-            )
-            if done.returncode != 0:
-                raise DatabaseError(
-                    f"The embedded Postgres could not make its data folder {self.data}; "
-                    "is the disk full, or the folder another user's?"
-                )
+        _folder(self.socket, self.owner)
+        if not self.data.exists():
+            self._make_data(binaries, environment)
+        _folder(self.data, self.owner)
         log = self.data / "server.log"
         arguments = [str(binaries / "postgres"), "-D", str(self.data), "-k", str(self.socket)]
         for name, value in _SETTINGS.items():
             arguments += ["-c", f"{name}={value}"]
+        crashed = (self.data / "postmaster.pid").exists()
+        began = time.monotonic()
+        process = self._launch(arguments, environment, log)
+        while not self._answers():
+            waited = time.monotonic() - began
+            if process.poll() is not None and crashed and waited < 10:
+                # The children of a server that was killed hold its memory until they notice.
+                time.sleep(0.1)
+                process = self._launch(arguments, environment, log)
+            elif process.poll() is not None or waited > 60:  # crash recovery of a large database takes its time
+                raise DatabaseError(f"The embedded Postgres does not start; its last words are in {log}.")
+            time.sleep(0.01)
+
+    def _launch(self, arguments: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
         with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
-            process = subprocess.Popen(  # noqa: S603  (our own binaries)
+            return subprocess.Popen(  # noqa: S603  (our own binaries)
                 arguments,
                 env=environment,
                 cwd="/",
@@ -161,23 +153,40 @@ class EmbeddedPostgres:
                 group=self.owner.pw_gid if self.owner else None,
                 extra_groups=[] if self.owner else None,
             )
-        end = time.monotonic() + 60  # crash recovery of a large database takes its time
-        while not self._answers():
-            if process.poll() is not None or time.monotonic() > end:
-                raise DatabaseError(f"The embedded Postgres does not start; its last words are in {log}.")
-            time.sleep(0.01)
+
+    def _make_data(self, binaries: Path, environment: dict[str, str]) -> None:
+        # Beside its place and moved there when whole: an initdb that was killed half-way looks like a data folder.
+        fresh = self.data.with_name("data.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        _folder(fresh, self.owner)
+        done = self._run(
+            [str(binaries / "initdb"), "-D", str(fresh), "-N", "-A", "trust", "-U", USER, "-E", "UTF8",
+             "--locale=C.UTF-8"],
+            environment,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise DatabaseError(
+                f"The embedded Postgres could not make its data folder {self.data}; "
+                "is the disk full, or the folder another user's?"
+            )
+        fresh.rename(self.data)
 
     def _stop(self) -> None:
+        if not self._answers():
+            return  # it died; its pid file may name somebody else's process by now
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, signal.SIGINT)
         except (OSError, ValueError):
             return
         end = time.monotonic() + 30
-        while time.monotonic() < end and (self.data / "postmaster.pid").exists():
-            # The server is a child of whoever started it; reap it if that is us.
-            with contextlib.suppress(ChildProcessError, OSError):
-                os.waitpid(pid, os.WNOHANG)
+        while time.monotonic() < end:
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                    return
+            except ChildProcessError:  # another process started it
+                if not (self.data / "postmaster.pid").exists():
+                    return
             time.sleep(0.01)
 
     def _databases(self) -> None:

@@ -53,10 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
         )
         serve(config)
     except PortTakenError as error:
-        print(f"The simulator cannot start: {error}.", file=sys.stderr)
+        sys.stderr.write(f"The simulator cannot start: {error}.\n")
         return 3
     except ConfigError as error:
-        print(f"The simulator cannot start: {error}.", file=sys.stderr)
+        sys.stderr.write(f"The simulator cannot start: {error}.\n")
         return 2
     return 0
 

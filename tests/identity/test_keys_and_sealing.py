@@ -1,0 +1,179 @@
+"""Key rings, sealed values and marks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tms_pipeline.identity import keyring
+from tms_pipeline.identity.data_keys import KeyShredded, data_keys
+from tms_pipeline.identity.marks import Marker
+from tms_pipeline.identity.masking import mask_nric, redact
+from tms_pipeline.identity.opening import CannotOpen, open_sealed
+from tms_pipeline.identity.sealing import new_data_key, place, seal
+from tms_pipeline.workplace import Workplace
+
+HERE = place("register.trainee", "nric", "TR-1")
+NRIC = "S9999001A"
+
+
+def test_a_sealed_value_opens_at_its_place_and_shows_nothing_of_itself() -> None:
+    key = new_data_key()
+    sealed = seal(key, NRIC.encode(), HERE)
+    assert open_sealed(key, sealed, HERE) == NRIC.encode()
+    assert NRIC.encode() not in sealed
+    assert seal(key, NRIC.encode(), HERE) != sealed, "equal values must not look equal"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [place("register.trainee", "nric", "TR-2"), place("register.trainee", "phone", "TR-1"),
+     place("register.trainee_history", "nric", "TR-1")],
+)  # fmt: skip
+def test_a_sealed_value_cannot_be_moved(elsewhere: bytes) -> None:
+    key = new_data_key()
+    with pytest.raises(CannotOpen):
+        open_sealed(key, seal(key, NRIC.encode(), HERE), elsewhere)
+
+
+def test_a_sealed_value_cannot_be_edited_or_opened_with_another_key() -> None:
+    key = new_data_key()
+    sealed = seal(key, NRIC.encode(), HERE)
+    for index in range(len(sealed)):
+        edited = bytearray(sealed)
+        edited[index] ^= 1
+        with pytest.raises(CannotOpen):
+            open_sealed(key, bytes(edited), HERE)
+    with pytest.raises(CannotOpen):
+        open_sealed(new_data_key(), sealed, HERE)
+    with pytest.raises(CannotOpen):
+        open_sealed(key, sealed[:20], HERE)
+
+
+def test_a_value_moved_to_another_row_in_postgres_does_not_open(place: Workplace) -> None:
+    from tms_pipeline.identity.sealing import place as where
+
+    with place.db.transaction() as connection:
+        keys = data_keys(connection, place.rings.data, ["trainee:A", "trainee:B"], make=True)
+        rows = {
+            name: seal(keys[f"trainee:{name}"], name.encode(), where("register.trainee", "full_name", name))
+            for name in "AB"
+        }
+        for name in "AB":
+            connection.execute("INSERT INTO identity.trainee (trainee_ref, nric_mark) VALUES (%s, %s)", (name, name))
+            connection.execute(
+                "INSERT INTO register.trainee (key, trainee_ref, nric_sealed, full_name_sealed, row_hash, own_hash, "
+                "ssg_hash, upload_id, sheet, row_number) VALUES (%s, %s, '', %s, '', '', '', 'U', 'S', 1)",
+                (name, name, rows[name]),
+            )
+        connection.execute(
+            "UPDATE register.trainee SET full_name_sealed = (SELECT full_name_sealed FROM register.trainee "
+            "WHERE key = 'A') WHERE key = 'B'"
+        )
+        moved = connection.execute("SELECT full_name_sealed FROM register.trainee WHERE key = 'B'").fetchone()
+    assert moved is not None
+    for name in "AB":
+        with pytest.raises(CannotOpen):
+            open_sealed(keys[f"trainee:{name}"], bytes(moved[0]), where("register.trainee", "full_name", "B"))
+
+
+def test_each_subject_has_a_key_of_its_own_which_stays_the_same(place: Workplace) -> None:
+    with place.db.transaction() as connection:
+        made = data_keys(connection, place.rings.data, ["trainee:A", "trainee:B"], make=True)
+    with place.db.transaction() as connection:
+        assert data_keys(connection, place.rings.data, ["trainee:A", "trainee:B"], make=True) == made
+        assert data_keys(connection, place.rings.data, ["trainee:C"], make=False) == {}
+        wrapped = [bytes(row[0]) for row in connection.execute("SELECT wrapped FROM identity.data_key")]
+    assert made["trainee:A"] != made["trainee:B"]
+    assert not [key for key in made.values() if any(key in value for value in wrapped)]
+
+
+def test_a_shredded_key_is_said_and_not_made_again(place: Workplace) -> None:
+    with place.db.transaction() as connection:
+        data_keys(connection, place.rings.data, ["trainee:A"], make=True)
+        connection.execute("UPDATE identity.data_key SET wrapped = NULL, shredded_at = now()")
+    for make in (True, False):
+        with pytest.raises(KeyShredded), place.db.transaction() as connection:
+            data_keys(connection, place.rings.data, ["trainee:A"], make=make)
+
+
+def test_a_mark_is_the_same_for_the_same_value_and_needs_the_key() -> None:
+    marker, other = Marker(new_data_key()), Marker(new_data_key())
+    assert marker.mark("nric", NRIC) == marker.mark("nric", NRIC)
+    assert marker.mark("nric", NRIC) != other.mark("nric", NRIC)
+    assert marker.mark("nric", NRIC) != marker.mark("phone", NRIC), "fields must not be comparable"
+    assert marker.mark("nric", None) is marker.mark("nric", "") is None
+    assert marker.marks("nric", [NRIC, None, "S9999002Z"]) == [
+        marker.mark("nric", NRIC), None, marker.mark("nric", "S9999002Z"),
+    ]  # fmt: skip
+
+
+def test_key_rings_are_made_once_for_their_owner_only(folder: Path) -> None:
+    made = keyring.create(folder / "h")
+    assert [path.name for path in made] == ["data.ring.json", "index.ring.json", "audit.ring.json"]
+    assert stat.S_IMODE((folder / "h" / "keys").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o600}
+    before = [path.read_bytes() for path in made]
+    assert keyring.create(folder / "h") == []
+    assert [path.read_bytes() for path in made] == before
+    rings = keyring.load(folder / "h")
+    assert len({rings.data.key, rings.index.key, rings.audit.key}) == 3
+    assert base64.b64encode(rings.data.key).decode() not in repr(rings)
+
+
+def test_a_missing_ring_is_made_without_touching_the_others(folder: Path) -> None:
+    paths = keyring.create(folder / "h")
+    kept = paths[0].read_bytes()
+    paths[1].unlink()
+    assert keyring.create(folder / "h") == [paths[1]]
+    assert paths[0].read_bytes() == kept
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_ring_that_others_may_read_is_refused(mode: int, folder: Path) -> None:
+    path = keyring.create(folder / "h")[0]
+    path.chmod(mode)
+    with pytest.raises(keyring.KeyringError, match="chmod 600"):
+        keyring.load(folder / "h")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"active": 1, "keys": {}}', '{"active": 1, "keys": {"1": "AAAA"}}',
+     json.dumps({"active": 1, "keys": {"1": base64.b64encode(bytes(32)).decode()}}),
+     json.dumps({"active": 2, "keys": {"1": base64.b64encode(os.urandom(32)).decode()}})],
+)  # fmt: skip
+def test_a_broken_or_weak_ring_is_refused_with_one_sentence(content: str, folder: Path) -> None:
+    path = keyring.create(folder / "h")[0]
+    path.write_text(content)
+    with pytest.raises(keyring.KeyringError, match="backup") as caught:
+        keyring.load(folder / "h")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_masked_nric_shows_its_ends_only() -> None:
+    assert mask_nric("S1234567D") == "S****567D"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["trainee S9999001A came", "g9999999x", "(S9999001A)", "nric=S9999001A;", "call 91234567", "+65 9123 4567",
+     "mail tan.ah.kow@example.com now", "\N{FULLWIDTH LATIN CAPITAL LETTER S}9999001A",
+     "".join(chr(ord(letter) + 0xFEE0) for letter in "S9999001A")],
+)  # fmt: skip
+def test_redaction_takes_identifiers_out_of_any_text(text: str) -> None:
+    shown = redact(text)
+    for personal in ("9999001", "9999999", "91234567", "9123 4567", "tan.ah.kow"):
+        assert personal not in shown
+    assert "".join(chr(ord(digit) + 0xFEE0) for digit in "9999001") not in shown
+
+
+def test_redaction_leaves_our_own_words_alone() -> None:
+    for text in ("upload U-0123456789ab", "TGS-2026900101", "P-20261121075251469719-2c1f7714", "took 12.5 s",
+                 "ENR-2611-000190", "2026-11-21T07:38:01.380Z"):  # fmt: skip
+        assert redact(text) == text
