@@ -5,7 +5,8 @@ import dagster as dg
 from assets.resources import WorkplaceResource
 from assets.vocabulary import OWNERS, UPLOADS, counts, told_plainly, upload_check
 from tms_pipeline.intake import results
-from tms_pipeline.intake.service import Taken, look_again, take_in
+from tms_pipeline.intake.second_look import look_again
+from tms_pipeline.intake.service import Takentake_in
 from tms_pipeline.records.kinds import KINDS
 
 _ASSET = "landing_rows"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from tms_pipeline.intake.result_workbook import Cell, ResultRow, ResultTable, UploadResult
+from tms_pipeline.intake.upload_result import Cell, ResultRow, ResultTable, UploadResult
 from tms_pipeline.records.fault import Fault, fault
 
 HEADINGS = ["NRIC", "Full Name *", "D.O.B.", "E-mail", "HP", "Country Code", "Residency", "Remarks", ""]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tms_pipeline.intake.result_page import result_page, withheld, write_result_page
-from tms_pipeline.intake.result_workbook import ResultTable
+from tms_pipeline.intake.upload_result import ResultTable
 
 from .results import TRAINEES, at, result
 

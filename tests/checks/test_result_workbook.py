@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tms_pipeline.intake.opening import open_upload
-from tms_pipeline.intake.result_workbook import (
-    COMMENTS_A_SHEET,
+from tms_pipeline.intake.result_workbook import COMMENTS_A_SHEET, write_result_workbook
+from tms_pipeline.intake.tables import find_tables
+from tms_pipeline.intake.upload_result import (
     FIX_SHEET,
     MARK_SHEET,
     RESULT_MARK,
@@ -23,9 +24,7 @@ from tms_pipeline.intake.result_workbook import (
     ResultTable,
     UploadResult,
     grouped,
-    write_result_workbook,
 )
-from tms_pipeline.intake.tables import find_tables
 
 from .results import BAD_CELLS, HEADINGS, TORN_CELLS, TRAP, at, result
 
@@ -174,12 +173,11 @@ def test_comments_are_capped_and_colour_is_not(tmp_path: Path) -> None:
     assert sheet.cell(2, 1).comment is not None
 
 
-def test_huge_tables_list_rows_with_something_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tms_pipeline.intake.result_workbook.PLAIN_ROWS_LISTED", 3)
+def test_huge_tables_list_rows_with_something_to_say(tmp_path: Path) -> None:
     rows = [ResultRow(row=line, cells=["A"], status="accepted") for line in range(2, 12)]
     rows.append(ResultRow(row=12, cells=["B"], status="rejected", faults=[at("ROW_REPEATED", 12, first=2)]))
     table = ResultTable(sheet="S", kinds=(), header_row=1, headings=["A"], rows=rows)
-    book = written(tmp_path, tables=[table])
+    book = written(tmp_path, tables=[table], plain_rows_listed=3)
     assert [row[0].value for row in book["All rows"].iter_rows(min_row=2)] == [2, 3, 4, 12]
     assert "leaves out 7 rows" in text_of(book["Summary"])
 

@@ -22,7 +22,8 @@ from tms_pipeline.audit.log import Actor
 from tms_pipeline.diff.plan import Plan
 from tms_pipeline.identity import keyring
 from tms_pipeline.intake.nric import make_nric
-from tms_pipeline.intake.service import Taken, look_again, receive, take_in
+from tms_pipeline.intake.second_look import look_again
+from tms_pipeline.intake.service import Taken, receive, take_in
 from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.simulator_process import simulator
 from tms_pipeline.operations.ssg_access import ssg_client

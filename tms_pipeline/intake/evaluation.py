@@ -281,7 +281,8 @@ def _write_kind(
 def _outranked(
     connection: Connection, part: _Kind, todo: dict[int, str], upload_id: str, priority: tuple[str, ...]
 ) -> list[int]:
-    """The lines that may not change what stands: it came from a source that counts more, or is the newer answer."""
+    """The lines that may not change what stands: it came from a source that counts more, is the newer answer, or came
+    in a file that was dropped later than ours, which can be when a row of ours waited or our upload was held."""
     if "changed" not in todo.values():
         return []
     newer_by = NEWER_BY.get(part.kind.name)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.intake import results
 from tms_pipeline.intake.receiving import receive_inbox, received_uploads
-from tms_pipeline.intake.service import look_again, take_in
+from tms_pipeline.intake.second_look import look_again
+from tms_pipeline.intake.service import take_in
 from tms_pipeline.workplace import Workplace
 
 

@@ -12,14 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tms_pipeline.intake.result_workbook import (
-    MEANINGS,
-    PLACES_NAMED,
-    FaultGroup,
-    UploadResult,
-    grouped,
-    next_steps,
-)
+from tms_pipeline.intake.upload_result import MEANINGS, PLACES_NAMED, FaultGroup, UploadResult, grouped, next_steps
 from tms_pipeline.records.kinds import KINDS
 
 if TYPE_CHECKING:

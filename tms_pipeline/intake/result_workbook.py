@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tms_pipeline.intake.headings import heading_key
 from tms_pipeline.intake.templates import (
@@ -29,6 +28,21 @@ from tms_pipeline.intake.templates import (
     print_setup,
     write_guidance,
 )
+from tms_pipeline.intake.upload_result import (
+    ALL_SHEET,
+    FIX_SHEET,
+    MARK_SHEET,
+    MEANINGS,
+    RESULT_MARK,
+    ROW_IN_FILE,
+    WHAT_TO_DO,
+    Cell,
+    ResultRow,
+    ResultTable,
+    UploadResult,
+    grouped,
+    next_steps,
+)
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.records.field import Field, FieldType
 from tms_pipeline.records.kinds import KINDS
@@ -36,118 +50,6 @@ from tms_pipeline.records.kinds import KINDS
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
-
-Cell = str | int | float | bool | Decimal | date | datetime | time | timedelta | None
-RowStatus = Literal["accepted", "unchanged", "rejected", "superseded"]
-UploadState = Literal["taken in", "held", "refused", "already taken in", "preview"]
-
-#: Custom document property and hidden sheet by which a result workbook is known when it is dropped back whole:
-#: then only the sheets whose names begin with FIX_SHEET are to be read.
-RESULT_MARK = "tms_result_of"
-MARK_SHEET = "_tms"
-FIX_SHEET = "Fix these rows"
-ALL_SHEET = "All rows"
-WHAT_TO_DO = "What to do"
-ROW_IN_FILE = "Row in your file"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultRow:
-    """One sheet row as it was typed, and what became of it.
-
-    ``changes`` holds (field title, old, new); for a personal field old and new are empty and it reads "changed".
-    """
-
-    row: int
-    cells: Sequence[Cell]
-    status: RowStatus
-    faults: Sequence[Fault] = ()
-    note: str = ""
-    changes: Sequence[tuple[str, str, str]] = ()
-
-
-@dataclass(kw_only=True)
-class ResultTable:
-    """One table of the file: its headings as typed, and its rows. ``faults`` are about the table as a whole."""
-
-    sheet: str
-    kinds: tuple[str, ...]
-    header_row: int
-    headings: Sequence[str]
-    rows: Sequence[ResultRow]
-    faults: Sequence[Fault] = ()
-
-
-@dataclass(kw_only=True)
-class UploadResult:
-    """What became of one upload. ``counts`` holds rows, accepted, unchanged, rejected and superseded."""
-
-    upload_id: str
-    file_name: str
-    received_at: datetime
-    state: UploadState
-    sentence: str
-    counts: dict[str, int]
-    tables: list[ResultTable] = field(default_factory=list)
-    file_faults: list[Fault] = field(default_factory=list)
-    already: str | None = None
-
-    def faults(self) -> list[Fault]:
-        """Every fault of the file, its tables and its rows, in that order."""
-        found = list(self.file_faults)
-        for table in self.tables:
-            found += table.faults
-            for row in table.rows:
-                found += row.faults
-        return found
-
-
-@dataclass(kw_only=True)
-class FaultGroup:
-    """All faults of one code: how often, where first, and the sentence of the first."""
-
-    first: Fault
-    count: int = 0
-    places: list[str] = field(default_factory=list)
-
-
-#: So many places of one fault are named; the rest is counted.
-PLACES_NAMED = 6
-
-
-def grouped(faults: Sequence[Fault]) -> list[FaultGroup]:
-    """Faults by code and column, errors first, the most frequent first."""
-    groups: dict[tuple[str, str | None], FaultGroup] = {}
-    for fault in faults:
-        group = groups.setdefault((fault.code, fault.column), FaultGroup(first=fault))
-        group.count += 1
-        place = fault.where()
-        if len(group.places) < PLACES_NAMED and place and place not in group.places:
-            group.places.append(place)
-    return sorted(groups.values(), key=lambda group: (group.first.severity != "error", -group.count, group.first.code))
-
-
-def next_steps(result: UploadResult) -> list[str]:
-    """What ops do now, in order."""
-    rejected = result.counts.get("rejected", 0)
-    if result.state == "already taken in":
-        return ["Nothing to do. If you meant to send other rows, save them in a file of their own and drop that."]
-    if result.state == "refused":
-        return ["Do what is said below.", "Save the file and drop it in the inbox again."]
-    fix = (
-        [
-            f"Open the sheet '{FIX_SHEET}' of the result workbook. Red cells are wrong; point at one to read why.",
-            f"Correct the cells. Leave the headings and the column '{WHAT_TO_DO}' as they are.",
-            "Save the workbook and drop it in the inbox. Only the corrected rows take effect.",
-        ]
-        if rejected
-        else []
-    )
-    if result.state == "preview":
-        return ["This was a preview: nothing has been written.", *fix, "Drop the file in the inbox to take it in."]
-    if result.state == "held":
-        return ["The whole file waits for a person, because so many rows are wrong. Ask your ops admin.", *fix]
-    return fix or ["Nothing to do."]
 
 
 def write_result_workbook(result: UploadResult, path: Path) -> None:
@@ -168,7 +70,6 @@ def write_result_workbook(result: UploadResult, path: Path) -> None:
 ROWS_A_SHEET = 1_000_000
 # Past so many rows of a table, those with nothing to say are counted and no longer listed: no one reads on,
 # and a workbook that takes a minute to open is no help.
-PLAIN_ROWS_LISTED = 200_000
 # Excel gets slow with many comments; the colour and "What to do" say the same on the rows after these.
 COMMENTS_A_SHEET = 2000
 LONGEST_TEXT = 32_767
@@ -176,12 +77,6 @@ ERROR, WARNING = {"bg_color": "#FFC7CE", "font_color": "#8A0010"}, {"bg_color": 
 SUMMARY_WIDTHS = (38, 11, 11, 52, 52, 40)
 WHAT_TO_DO_WIDTH = 70
 STATUS_COLOURS = {"accepted": "#DDEFD9", "unchanged": "#ECEFF1", "rejected": "#FFC7CE", "superseded": "#FFEFB3"}
-MEANINGS = {
-    "accepted": "taken into our records",
-    "unchanged": "we already had them just so",
-    "rejected": "not taken: something has to be corrected first",
-    "superseded": "said again, or answered later, by another row",
-}
 
 
 class _Writer:
@@ -245,7 +140,9 @@ class _Writer:
             (rows, self.styles.get(bold=True, num_format="#,##0", align="center", **box)),
             (told, self.styles.get()),
         ])  # fmt: skip
-        left_out = sum(len(table.rows) - len(_listed_rows(table)) for table in self.result.tables)
+        left_out = sum(
+            len(table.rows) - len(_listed_rows(table, self.result.plain_rows_listed)) for table in self.result.tables
+        )
         if left_out:
             line.put([(f"'{ALL_SHEET}' leaves out {left_out:,} rows of which there is nothing to say.",
                        self.styles.get())])  # fmt: skip
@@ -311,7 +208,7 @@ class _Writer:
         """Every row of every table, with its status, what was noted and what it changed."""
         number = 0
         for table in self.result.tables:
-            rows = _listed_rows(table)
+            rows = _listed_rows(table, self.result.plain_rows_listed)
             for start in range(0, len(rows), ROWS_A_SHEET):
                 number += 1
                 name = ALL_SHEET if number == 1 else f"{ALL_SHEET} {number}"
@@ -436,14 +333,14 @@ def _height(*texts: tuple[str, int]) -> float:
     return min(15.0 + 13.0 * (max(lines, default=1) - 1), 400.0)
 
 
-def _listed_rows(table: ResultTable) -> Sequence[ResultRow]:
+def _listed_rows(table: ResultTable, plain: int) -> Sequence[ResultRow]:
     """The rows of a table that *All rows* lists: all, or of a huge table those with something to say as well."""
-    if len(table.rows) <= PLAIN_ROWS_LISTED:
+    if len(table.rows) <= plain:
         return table.rows
     return [
         row
         for place, row in enumerate(table.rows)
-        if place < PLAIN_ROWS_LISTED or row.faults or row.changes or row.status not in {"accepted", "unchanged"}
+        if place < plain or row.faults or row.changes or row.status not in {"accepted", "unchanged"}
     ]
 
 

@@ -11,8 +11,10 @@ from typing import cast
 
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.intake import landing
-from tms_pipeline.intake.result_workbook import ResultRow, ResultTable, RowStatus, UploadResult, write_result_workbook
-from tms_pipeline.intake.service import Taken, look_again
+from tms_pipeline.intake.result_workbook import write_result_workbook
+from tms_pipeline.intake.second_look import look_again
+from tms_pipeline.intake.service import Taken
+from tms_pipeline.intake.upload_result import ResultRow, ResultTable, RowStatus, UploadResult
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace

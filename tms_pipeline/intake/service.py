@@ -24,11 +24,10 @@ from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_up
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.database import Connection, copy_rows
-from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Any constant: uploads are taken in one after the other, as each may answer what another waits for.
-_LOCK = 7_310_003
+INTAKE_LOCK = 7_310_003
 # Below this many rows a share says little: two faults in five rows are two rows to fix, not a wrong file.
 HOLD_FROM_ROWS = 20
 
@@ -123,7 +122,7 @@ def take_in(
     except FileRefused as refusal:
         return _refuse(workplace, upload_id, refusal.fault, actor)
     with workplace.db.transaction() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
         current = connection.execute(
             "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
         ).fetchone()
@@ -154,7 +153,7 @@ def preview(
     taken: Taken | None = None
     try:
         with workplace.db.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
             number = connection.execute("SELECT last_value, is_called FROM identity.trainee_number").fetchone()
             connection.execute(
                 "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
@@ -218,7 +217,7 @@ def _take_in(
             for place, status in evaluation.statuses.items()
         },
     )
-    _keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
+    keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
     counts = taken.counts()
     kinds = sorted({kind for table in tables for kind in table.kinds})
     connection.execute(
@@ -248,62 +247,6 @@ def _take_in(
         written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
     )
     return taken
-
-
-def look_again(workplace: Workplace, *, actor: Actor) -> list[str]:
-    """Check the rows again that waited for a parent; returns the uploads where something moved."""
-    moved = []
-    with workplace.db.transaction() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        waiting = connection.execute(query("intake/waiting_uploads")).fetchall()
-        for (upload_id,) in waiting:
-            if _look_again(connection, workplace, upload_id, actor):
-                moved.append(upload_id)
-    return moved
-
-
-def _look_again(connection: Connection, workplace: Workplace, upload_id: str, actor: Actor) -> bool:
-    waiting = set(
-        connection.execute(
-            "SELECT table_no, row_number FROM intake.landing_row WHERE upload_id = %s AND waiting", (upload_id,)
-        ).fetchall()
-    )
-    numbers, tables = [], []
-    for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id):
-        found, _ = find_tables(
-            landing.as_file(grid), mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
-        )
-        numbers += [number] * len(found)
-        tables += found
-    # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
-    only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
-    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only)
-    moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
-    for (index, row), status in moved.items():
-        connection.execute(
-            "UPDATE intake.landing_row SET status = %s, waiting = false, note = 'looked at again' "
-            "WHERE upload_id = %s AND table_no = %s AND row_number = %s",
-            (status, upload_id, numbers[index], row),
-        )
-        connection.execute(
-            "DELETE FROM intake.rejection WHERE upload_id = %s AND sheet = %s AND row_number = %s",
-            (upload_id, tables[index].sheet, row),
-        )
-        _keep_faults(connection, upload_id, evaluation.faults.get((index, row), []))
-    if not moved:
-        return False
-    connection.execute(query("intake/recount"), {"upload_id": upload_id})
-    append(
-        connection,
-        workplace.rings.audit.key,
-        actor,
-        "rows looked at again",
-        "upload",
-        upload_id,
-        rows=len(moved),
-        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
-    )
-    return True
 
 
 def changes_of(taken: Taken) -> Iterable[Change]:
@@ -340,7 +283,7 @@ def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> 
     taken = Taken(upload_id, "refused", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
     with workplace.db.transaction() as connection:
         connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
-        _keep_faults(connection, upload_id, [item])
+        keep_faults(connection, upload_id, [item])
         connection.execute(
             "UPDATE intake.upload SET state = 'refused', sentence = %s, finished_at = now() WHERE upload_id = %s",
             (taken.sentence, upload_id),
@@ -349,7 +292,8 @@ def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> 
     return taken
 
 
-def _keep_faults(connection: Connection, upload_id: str, faults: list[Fault]) -> None:
+def keep_faults(connection: Connection, upload_id: str, faults: list[Fault]) -> None:
+    """Keep faults for the result workbook and the reports."""
     copy_rows(
         connection,
         "intake.rejection",

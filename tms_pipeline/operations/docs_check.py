@@ -12,7 +12,7 @@ import argparse
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -353,6 +353,24 @@ def _promises(root: Path) -> str:
     return "\n".join(lines)
 
 
+def _classes(_: Path) -> str:
+    from tms_pipeline.reports.words import CLASSES
+
+    return _meanings("Class", CLASSES)
+
+
+def _standings(_: Path) -> str:
+    from tms_pipeline.reports.words import STANDINGS
+
+    return _meanings("Standing", STANDINGS)
+
+
+def _meanings(title: str, found: Mapping[str, str]) -> str:
+    return "\n".join(
+        [f"| {title} | Meaning |", "|---|---|", *(_row(name, meaning) for name, meaning in found.items())]
+    )
+
+
 _MAKERS: dict[str, Callable[[Path], str]] = {
     "settings": _settings_table,
     "verbs": _verbs_reference,
@@ -363,6 +381,8 @@ _MAKERS: dict[str, Callable[[Path], str]] = {
     "crash points": _crash_points,
     "record kinds": _record_kinds,
     "promises": _promises,
+    "discrepancy classes": _classes,
+    "standings": _standings,
 }
 
 

@@ -1,0 +1,69 @@
+"""The second look: rows that waited for a course, run, session, trainer, trainee or enrolment, when more has come."""
+
+from __future__ import annotations
+
+from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.intake import landing
+from tms_pipeline.intake.evaluation import evaluate
+from tms_pipeline.intake.lookups import known_mappings, resolver
+from tms_pipeline.intake.service import INTAKE_LOCK, keep_faults
+from tms_pipeline.intake.tables import find_tables
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+
+def look_again(workplace: Workplace, *, actor: Actor) -> list[str]:
+    """Check the rows again that waited for a parent; returns the uploads where something moved."""
+    moved = []
+    with workplace.db.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
+        waiting = connection.execute(query("intake/waiting_uploads")).fetchall()
+        for (upload_id,) in waiting:
+            if _look_again(connection, workplace, upload_id, actor):
+                moved.append(upload_id)
+    return moved
+
+
+def _look_again(connection: Connection, workplace: Workplace, upload_id: str, actor: Actor) -> bool:
+    waiting = set(
+        connection.execute(
+            "SELECT table_no, row_number FROM intake.landing_row WHERE upload_id = %s AND waiting", (upload_id,)
+        ).fetchall()
+    )
+    numbers, tables = [], []
+    for number, grid, mapping in landing.landed(connection, workplace.rings, upload_id):
+        found, _ = find_tables(
+            landing.as_file(grid), mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
+        )
+        numbers += [number] * len(found)
+        tables += found
+    # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
+    only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
+    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only)
+    moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
+    for (index, row), status in moved.items():
+        connection.execute(
+            "UPDATE intake.landing_row SET status = %s, waiting = false, note = 'looked at again' "
+            "WHERE upload_id = %s AND table_no = %s AND row_number = %s",
+            (status, upload_id, numbers[index], row),
+        )
+        connection.execute(
+            "DELETE FROM intake.rejection WHERE upload_id = %s AND sheet = %s AND row_number = %s",
+            (upload_id, tables[index].sheet, row),
+        )
+        keep_faults(connection, upload_id, evaluation.faults.get((index, row), []))
+    if not moved:
+        return False
+    connection.execute(query("intake/recount"), {"upload_id": upload_id})
+    append(
+        connection,
+        workplace.rings.audit.key,
+        actor,
+        "rows looked at again",
+        "upload",
+        upload_id,
+        rows=len(moved),
+        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
+    )
+    return True
