@@ -6,7 +6,7 @@ from assets.resources import WorkplaceResource
 from assets.vocabulary import OWNERS, UPLOADS, counts, told_plainly, upload_check
 from tms_pipeline.intake import results
 from tms_pipeline.intake.second_look import look_again
-from tms_pipeline.intake.service import Takentake_in
+from tms_pipeline.intake.service import Taken, take_in
 from tms_pipeline.records.kinds import KINDS
 
 _ASSET = "landing_rows"

@@ -30,6 +30,7 @@ def work(home: str, socket: str, ssg: str, database: str, at: str) -> None:
             crashpoint("after_plan")
             world.approve(plan_id, plan)
             crashpoint("after_approval")
-            if not world.work(patience=0.3).outcomes.get("accepted"):
+            done = world.work(patience=0.3)
+            if done.stopped.startswith("asked") or not done.outcomes.get("accepted"):
                 break
     os._exit(0)

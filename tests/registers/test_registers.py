@@ -118,7 +118,7 @@ def test_a_field_that_ssg_does_not_hold_changes_the_row_but_not_what_ssg_should_
     filled: Workplace, records: dict[str, list[Record]]
 ) -> None:
     person = records["trainee"][0]
-    other = "ML" if person["survey_language"] != "ML" else "EL"
+    other = "TM" if person["survey_language"] != "TM" else "EL"
     before = dict(filled.db.rows("SELECT key, own_hash FROM register.trainee"))
     taken = drop(filled, workbook(trainee=[{**person, "survey_language": other}]))
     assert taken.counts()["accepted"] == 1

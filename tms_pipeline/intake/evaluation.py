@@ -299,10 +299,10 @@ def _outranked(
     row = connection.execute("SELECT source FROM intake.upload WHERE upload_id = %s", (upload_id,)).fetchone()
     ours = _rank(row[0] if row else "", priority)
     outranked = []
-    for line, source, moment in standing:
+    for line, source, moment, dropped_later in standing:
         theirs = _rank(source, priority)
         ours_at = part.records.frame[newer_by][line] if newer_by else None
-        older = bool(ours_at and moment and ours_at < moment.replace(" ", "T"))
+        older = ours_at < moment.replace(" ", "T") if ours_at and moment else dropped_later
         if theirs < ours or (theirs == ours and older):
             outranked.append(line)
     return outranked

@@ -366,9 +366,7 @@ def _standings(_: Path) -> str:
 
 
 def _meanings(title: str, found: Mapping[str, str]) -> str:
-    return "\n".join(
-        [f"| {title} | Meaning |", "|---|---|", *(_row(name, meaning) for name, meaning in found.items())]
-    )
+    return "\n".join([f"| {title} | Meaning |", "|---|---|", *(_row(name, meaning) for name, meaning in found.items())])
 
 
 _MAKERS: dict[str, Callable[[Path], str]] = {
