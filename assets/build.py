@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets import compliance, intake, mirror, reconciliation, registers, submission
 from assets.console import console
+from assets.desk import DESK_JOBS
 from assets.jobs import JOBS
 from assets.resources import WorkplaceResource
 from sensors.alerts import run_failed
@@ -24,7 +25,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
             *reconciliation.ASSETS,
             *compliance.ASSETS,
         ],
-        jobs=JOBS,
+        jobs=[*JOBS, *DESK_JOBS],
         schedules=[nightly_schedule],
         sensors=[inbox_sensor, retry_sensor, run_failed],
         resources=resources,

@@ -4,9 +4,9 @@ import dagster as dg
 
 from assets.vocabulary import UPLOADS
 
-_TAGS = {"dagster/max_runtime": "7200", "dagster/retry_on_asset_or_op_failure": "false"}
+TAGS = {"dagster/max_runtime": "7200", "dagster/retry_on_asset_or_op_failure": "false"}
 # Without this Dagster logs to the console by its own default logger, past our redaction.
-_CONFIG: dict[str, dict[str, dict[str, dict[str, str]]]] = {"loggers": {"console": {"config": {}}}}
+CONFIG: dict[str, dict[str, dict[str, dict[str, str]]]] = {"loggers": {"console": {"config": {}}}}
 _SUBMISSION = dg.AssetSelection.groups("submission")
 _MIRROR = dg.AssetSelection.groups("mirror")
 _RECONCILIATION = dg.AssetSelection.groups("reconciliation")
@@ -16,29 +16,29 @@ intake_job = dg.define_asset_job(
     "intake",
     selection=dg.AssetSelection.groups("intake", "registers"),
     partitions_def=UPLOADS,
-    tags=_TAGS,
-    config=_CONFIG,
+    tags=TAGS,
+    config=CONFIG,
     description="Take one upload in and hand it back with what to fix.",
 )
 nightly_sync_job = dg.define_asset_job(
     "nightly_sync",
     selection=_MIRROR | _SUBMISSION | _RECONCILIATION | _COMPLIANCE,
-    tags=_TAGS,
-    config=_CONFIG,
+    tags=TAGS,
+    config=CONFIG,
     description="Read SSG, plan, submit, read again, reconcile, review compliance, report.",
 )
 submit_job = dg.define_asset_job(
     "submit",
     selection=dg.AssetSelection.assets(["submission", "submissions"]),
-    tags=_TAGS,
-    config=_CONFIG,
+    tags=TAGS,
+    config=CONFIG,
     description="Work off what is approved and due: retries, unknown outcomes, new approvals.",
 )
 reconcile_job = dg.define_asset_job(
     "reconcile",
     selection=dg.AssetSelection.assets(["mirror", "seen_after"]) | _RECONCILIATION | _COMPLIANCE,
-    tags=_TAGS,
-    config=_CONFIG,
+    tags=TAGS,
+    config=CONFIG,
     description="Read SSG and compare, without sending anything.",
 )
 JOBS = [intake_job, nightly_sync_job, submit_job, reconcile_job]

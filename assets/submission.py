@@ -82,7 +82,12 @@ def submissions(context: dg.AssetExecutionContext, workplace: WorkplaceResource)
     with told_plainly():
         done = steps.submit(workplace.get(), context.run_id, context.log.info)
     return dg.MaterializeResult(
-        metadata={"sent": _table(done.by_kind), "accepted_now": done.accepted, "stopped": done.stopped or "no"},
+        metadata={
+            "sent": _table(done.by_kind),
+            "accepted_now": done.accepted,
+            "stopped": done.stopped or "no",
+            "waits_for_people": _table(steps.waiting_for_people(workplace.get())),
+        },
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_dead_letters",

@@ -17,6 +17,9 @@ from tms_pipeline.operations.nightly import report_folder, submit_changes
 from tms_pipeline.operations.ssg_access import ssg_client
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.approvals import approve_plan, waiting_parts
+from tms_pipeline.submission.dead_letters import redrive
+from tms_pipeline.submission.holds import withheld
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
 
@@ -211,3 +214,46 @@ def run_has_failed(workplace: Workplace, *, run_id: str, job: str, upload_id: st
                 (upload_id,),
             )
         append(connection, workplace.rings.audit.key, actor, "run failed", "run", run_id, job=job)
+
+
+def approve_as(
+    workplace: Workplace, run_id: str, plan_id: str, plan_hash: str, person: str, parts: list[str]
+) -> dict[str, int | str]:
+    """Approve a plan in a person's name; returns what became ready and what still waits, in words."""
+    actor = Actor(name=person, role="ops admin", correlation_id=run_id.replace("-", ""))
+    full = workplace.db.value(
+        "SELECT plan_hash FROM outbox.plan WHERE plan_id = %s AND left(plan_hash, %s) = %s",
+        (plan_id, max(16, len(plan_hash)), plan_hash),
+    )
+    done = approve_plan(workplace, plan_id, full or plan_hash, actor=actor, parts=parts or None)
+    still = {**done.waiting, **done.refused}
+    return {
+        "ready": done.ready,
+        "still_waiting": "; ".join(f"{part}: {why}" for part, why in still.items()) or "nothing",
+    }
+
+
+def retry_as(workplace: Workplace, run_id: str, error_code: str, person: str, reason: str) -> int:
+    """Retry dead letters in a person's name; returns how many are under way again."""
+    actor = Actor(name=person, role="ops admin", correlation_id=run_id.replace("-", ""))
+    return redrive(workplace, error_code, reason=reason, actor=actor)
+
+
+def waiting_for_people(workplace: Workplace) -> list[dict[str, str | int | float | None]]:
+    """What waits for an approval or a release, by part, for a table."""
+    rows: list[dict[str, str | int | float | None]] = [
+        {
+            "what": f"{item['kind']} {item['action']}",
+            "waits_for": f"approval ({item['mode']})",
+            "changes": int(str(item["changes"])),
+            "plan": str(item["plan"]),
+            "hash": str(item["hash"])[:16],
+        }
+        for item in waiting_parts(workplace)
+    ]
+    held = Counter((str(item["kind"]), str(item["action"]), str(item["reason"])) for item in withheld(workplace))
+    rows += [
+        {"what": f"{kind} {action}", "waits_for": f"release: {reason}", "changes": count, "plan": "", "hash": ""}
+        for (kind, action, reason), count in held.items()
+    ]
+    return rows

@@ -168,7 +168,8 @@ class Worker:
                 idle_until = time.monotonic() + patience
                 continue
             wait, leased = self._next()
-            if not leased and (wait is None or time.monotonic() + max(wait, 0) > idle_until):
+            # What others have in hand may free something for us, but they see to that themselves: patience is enough.
+            if wait is None and not leased or time.monotonic() + max(wait or 0, 0) > idle_until:
                 return
             self._stop.wait(min(max(wait or 0.05, 0.02), 0.25))
 

@@ -1,0 +1,75 @@
+"""The desk: jobs with a form, for what a person decides. Who it was is written into the audit log, not into Dagster."""
+
+import dagster as dg
+from pydantic import Field
+
+from assets.jobs import CONFIG, TAGS
+from assets.resources import WorkplaceResource
+from assets.vocabulary import told_plainly
+from tms_pipeline.operations import steps
+
+
+class ApprovePlan(dg.Config):
+    """What a person approves: one plan, by its hash, as it was looked at."""
+
+    plan_id: str = Field(description="The plan, as the asset submission/plan shows it, such as P-20261121….")
+    plan_hash: str = Field(min_length=16, description="Its hash, or the first 16 digits of it.")
+    person: str = Field(min_length=1, description="Your name as the audit log shall keep it.")
+    parts: list[str] = Field(
+        default=[], description="Only these parts, such as enrolment or course_run.cancel; empty: all of it."
+    )
+
+
+class RetryDeadLetters(dg.Config):
+    """Which dead letters go out again."""
+
+    error_code: str = Field(min_length=1, description="All dead letters with this code, such as SSG-TGS-406.")
+    person: str = Field(min_length=1, description="Your name as the audit log shall keep it.")
+    reason: str = Field(min_length=1, description="Why they will succeed now.")
+
+
+@dg.op(description="Approve a plan, bound to its hash; then the submit job or the retry sensor sends it.")
+def approve(context: dg.OpExecutionContext, config: ApprovePlan, workplace: WorkplaceResource) -> None:
+    """Approve."""
+    with told_plainly():
+        done = steps.approve_as(
+            workplace.get(), context.run_id, config.plan_id, config.plan_hash, config.person, config.parts
+        )
+    context.add_output_metadata(done)
+
+
+@dg.op(description="Send dead letters of one error code again; what may be at SSG already is searched for first.")
+def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: WorkplaceResource) -> None:
+    """Retry."""
+    with told_plainly():
+        count = steps.retry_as(workplace.get(), context.run_id, config.error_code, config.person, config.reason)
+    context.add_output_metadata({"under_way_again": count})
+
+
+@dg.op(description="Write the reports again from the last reviews.")
+def rebuild(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
+    """Rebuild."""
+    with told_plainly():
+        paths = steps.report(workplace.get())
+    context.add_output_metadata({path.stem: dg.MetadataValue.path(str(path)) for path in paths})
+
+
+@dg.job(tags=TAGS, description="Approve a plan by a form: which plan, its hash, who approves.")
+def approve_plan() -> None:
+    """A form for an approval."""
+    approve()
+
+
+@dg.job(tags=TAGS, description="Retry dead letters by a form: which error code, who asks, why.")
+def retry_dead_letters() -> None:
+    """A form for a retry."""
+    retry()
+
+
+@dg.job(tags=TAGS, config=CONFIG, description="Write the reports for reviewers again.")
+def rebuild_reports() -> None:
+    """A button for the reports."""
+    rebuild()
+
+
+DESK_JOBS = [approve_plan, retry_dead_letters, rebuild_reports]
