@@ -8,13 +8,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 
-from submission_world import Site, World, settings_url  # noqa: E402
+from submission_world import Site, World, settings_url
 
-from tms_pipeline.identity import keyring  # noqa: E402
-from tms_pipeline.store.database import Database  # noqa: E402
-from tms_pipeline.store.embedded import EmbeddedPostgres  # noqa: E402
-from tms_pipeline.submission.crashpoints import crashpoint  # noqa: E402
-from tms_pipeline.workplace import Workplace  # noqa: E402
+from tms_pipeline.identity import keyring
+from tms_pipeline.store.database import Database
+from tms_pipeline.store.embedded import EmbeddedPostgres
+from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.workplace import Workplace
 
 
 def work(home: str, socket: str, ssg: str, database: str, at: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 
-from submission_world import (  # noqa: E402
+from submission_world import (
     PACE,
     Site,
     World,
@@ -26,10 +26,10 @@ from submission_world import (  # noqa: E402
     trainer,
 )
 
-from tms_pipeline.records.kinds import SUBMITTED  # noqa: E402
-from tms_pipeline.submission.crashpoints import POINTS  # noqa: E402
-from tms_pipeline.submission.dead_letters import dead_letters, retry  # noqa: E402
-from tms_pipeline.submission.sending import ENDPOINTS  # noqa: E402
+from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.submission.crashpoints import POINTS
+from tms_pipeline.submission.dead_letters import dead_letters, retry
+from tms_pipeline.submission.sending import ENDPOINTS
 
 # Every fault of the simulator, with what makes it quick. "none" is the crash alone.
 FAULTS: dict[str, dict[str, Any]] = {
@@ -198,9 +198,12 @@ def check(world: World, case: Case) -> None:
     wanted_live, wanted_made = EXPECTED[case.wave]
     if case.fault in ELSEWHERE:
         # What somebody else did there is shown, and our own calls made each record once.
-        if (live, made) != (wanted_live, wanted_made):
+        # A run or session that was deleted before we knew its number leaves no trace at SSG, so it is made anew.
+        traceless = case.change in ("course_run.create", "session.create") and live == wanted_live
+        if (live, made) != (wanted_live, wanted_made) and not traceless:
             assert found, f"{case}: SSG holds {live}, made {made}, and nobody is told"
-        assert set(found) <= {"differs", "missing there", "missing here", "duplicated there", "waiting", "dead letter"}, found
+        shown = {"differs", "missing there", "missing here", "duplicated there", "waiting", "dead letter"}
+        assert set(found) <= shown, found
         assert all(count <= wanted_made[kind] + 2 for kind, count in made.items()), f"{case}: made {made}"
         return
     assert not stuck, f"{case}: {world.states()} left"

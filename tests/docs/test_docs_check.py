@@ -89,6 +89,11 @@ def test_a_picture_that_goes_away_is_found(copy: Path) -> None:
     assert docs_check.findings(copy) == ["docs/reviewer.md: the link to pictures/plan.png is dead"]
 
 
+def test_a_picture_in_html_is_looked_at_too(copy: Path) -> None:
+    (copy / "docs" / "pictures" / "asset-graph.png").unlink()
+    assert docs_check.findings(copy) == ["README.md: the link to docs/pictures/asset-graph.png is dead"]
+
+
 def test_a_link_out_of_the_project_is_found(copy: Path) -> None:
     (copy.parent / "secret.md").write_text("x")
     replace(copy / "CONTRIBUTING.md", "(docs/glossary.md)", "(../secret.md)")

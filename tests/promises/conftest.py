@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 
-from submission_fixtures import *  # noqa: E402, F403
+from submission_fixtures import *  # noqa: F403

@@ -205,7 +205,7 @@ class World:
     site: Site
     database: str
     workplace: Workplace
-    uploads: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    kept: Any = None  # one client for all, where a test makes very many calls
 
     # ---- people ----
 
@@ -232,6 +232,9 @@ class World:
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
+        if self.kept is not None:
+            yield self.kept
+            return
         with ssg_client(self.workplace) as (client, _):
             yield client
 

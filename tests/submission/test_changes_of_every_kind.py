@@ -19,7 +19,7 @@ from submission_world import (
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 
-from crash_matrix import second_wave  # noqa: E402
+from crash_matrix import second_wave
 
 
 def test_the_whole_term_arrives_once(published: World) -> None:

@@ -62,6 +62,12 @@ def sync(
         found = summary(workplace)
         home = str(workplace.settings.home)
     emit(found, as_json=json_, words=lambda: say_summary(found, home=home))
+    for failed in done.pulled.failed()[:1]:
+        step(
+            f"{len(done.pulled.failed())} scopes of SSG were not read, and nothing was changed there: {failed.sentence}"
+        )
+    if done.submitted.work.stopped:
+        step(f"stopped: {done.submitted.work.stopped}")
     if done.submitted.work.stopped or found["dead_letters"] or done.pulled.failed():
         raise typer.Exit(FINDINGS)
 

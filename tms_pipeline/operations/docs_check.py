@@ -31,6 +31,7 @@ _MARK = re.compile(r"^<!-- (?:begin|end) generated", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(`+)(?:.+?)\1")
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+_IMAGE = re.compile(r"<img [^>]*?src=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 _ANCHOR = re.compile(r"<a (?:id|name)=\"([^\"]+)\"")
 _SAID_VERB = re.compile(r"`tms ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
@@ -455,7 +456,7 @@ def _stale(name: str, text: str, root: Path) -> Iterator[str]:
 
 def _dead_links(name: str, path: Path, text: str, root: Path, texts: dict[Path, str]) -> Iterator[str]:
     plain = _CODE.sub("", _FENCE.sub("", text))
-    for target in _LINK.findall(plain):
+    for target in _LINK.findall(plain) + _IMAGE.findall(plain):
         if re.match(r"[a-z][a-z0-9+.-]*:", target):
             continue
         place, _, anchor = target.partition("#")

@@ -251,9 +251,19 @@ def waiting_for_people(workplace: Workplace) -> list[dict[str, str | int | float
         }
         for item in waiting_parts(workplace)
     ]
-    held = Counter((str(item["kind"]), str(item["action"]), str(item["reason"])) for item in withheld(workplace))
+    # The reason of a hold is a person's words, and those stay out of Dagster.
+    held = Counter(
+        (str(item["kind"]), str(item["action"]), "person" if str(item["reason"]).startswith("held by") else "guard")
+        for item in withheld(workplace)
+    )
     rows += [
-        {"what": f"{kind} {action}", "waits_for": f"release: {reason}", "changes": count, "plan": "", "hash": ""}
-        for (kind, action, reason), count in held.items()
+        {
+            "what": f"{kind} {action}",
+            "waits_for": f"release (held by a {who})",
+            "changes": count,
+            "plan": "",
+            "hash": "",
+        }
+        for (kind, action, who), count in held.items()
     ]
     return rows

@@ -37,6 +37,8 @@ from tms_pipeline.workplace import Workplace
 
 log = structlog.get_logger("tms.submission")
 
+# What SSG still shows after it was cancelled or voided.
+_KEPT_WHEN_GONE = frozenset({"enrolment", "assessment"})
 Halt = Callable[[Stop, str, Claimed], None]
 
 
@@ -129,6 +131,9 @@ class Handler:
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
             return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.first))
+        elif seen is not None and not seen.live and item.action == "create" and item.kind in _KEPT_WHEN_GONE:
+            if self.outcomes.adopted(item, attempt, record, found, same=True, how="found at SSG, taken away again"):
+                return State.ACCEPTED
         verdict = after_nothing_found(
             item.action, attempts=item.attempts, searches=item.searches + 1, sent_ago=item.sent_ago, pace=self.pace
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tms_pipeline.identity.marks import Marker
@@ -11,7 +11,6 @@ from tms_pipeline.records import wire_in
 from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.assessment import AssessmentQuery
 from tms_pipeline.ssg.client import SsgClient
-from tms_pipeline.ssg.codes import EnrolmentStatus
 from tms_pipeline.ssg.enrolment import EnrolmentQuery, EnrolmentView
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.submission.ours import as_seen
@@ -126,9 +125,18 @@ def _session(client: SsgClient, record: OpenRecord, action: str, neighbours: Nei
 def _enrolment(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
     if action != "create" and record.their_ref:
         return _with_fee(client.enrolments.view(record.their_ref))
-    query = EnrolmentQuery(run_id=record.run_id, trainee_id=record.values["nric"], status=EnrolmentStatus.CONFIRMED)
-    found = sorted(client.enrolments.iter_search(query), key=lambda view: view.reference_number)
-    return next((both for both in map(_with_fee, found) if both[0].live), ())
+    query = EnrolmentQuery(run_id=record.run_id, trainee_id=record.values["nric"])
+    found = [_with_fee(view) for view in client.enrolments.iter_search(query)]
+    found.sort(key=lambda both: both[0].ssg_ref)
+    return next((both for both in found if both[0].live), ()) or _taken_away("enrolment", found, neighbours)
+
+
+def _taken_away(kind: str, found: Sequence[tuple[Seen, ...]], neighbours: Neighbours) -> tuple[Seen, ...]:
+    """The last one that is cancelled and that nobody knew before we first sent ours: it is ours, and somebody has taken
+    it away already. To make it again would undo what they did."""
+    old = neighbours.older(kind, [one[0].ssg_ref for one in found])
+    fresh = [one for one in found if one[0].ssg_ref not in old]
+    return fresh[-1] if fresh else ()
 
 
 def _with_fee(view: EnrolmentView) -> tuple[Seen, ...]:
@@ -157,9 +165,14 @@ def _assessment(client: SsgClient, record: OpenRecord, action: str, neighbours: 
     query = AssessmentQuery(run_id=record.run_id, trainee_id=record.values["nric"])
     found = [wire_in.assessment(view) for view in client.assessments.iter_search(query)]
     skill = record.values.get("skill_code") or ""
-    alike = [seen for seen in found if seen.live and seen.links.get("skill_code") in ("", skill)]
-    exact = [seen for seen in alike if seen.links.get("skill_code") == skill]
-    return _first_free("assessment", exact, neighbours) or _first_free("assessment", alike, neighbours)
+    alike = sorted((seen for seen in found if seen.links.get("skill_code") in ("", skill)), key=lambda seen: seen.ssg_ref)
+    live = [seen for seen in alike if seen.live]
+    exact = [seen for seen in live if seen.links.get("skill_code") == skill]
+    return (
+        _first_free("assessment", exact, neighbours)
+        or _first_free("assessment", live, neighbours)
+        or _taken_away("assessment", [(seen,) for seen in alike], neighbours)
+    )
 
 
 _LOOKS: dict[str, Callable[[SsgClient, OpenRecord, str, Neighbours], tuple[Seen, ...]]] = {

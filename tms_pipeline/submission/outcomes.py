@@ -87,7 +87,8 @@ class Outcomes:
             self._settle(connection, item, attempt, verdict, ssg_ref=reference or None)
 
     def adopted(
-        self, item: Claimed, attempt: int, record: OpenRecord, found: Iterable[Seen], *, same: bool
+        self, item: Claimed, attempt: int, record: OpenRecord, found: Iterable[Seen], *, same: bool,
+        how: str = "found at SSG and adopted",
     ) -> bool:
         """SSG has it: keep what it holds. False if another record of ours was faster to adopt this very one."""
         found = list(found)
@@ -104,8 +105,7 @@ class Outcomes:
             for one in found:
                 agreed = same if one.kind == item.kind else row_of(self.marker, one)["ssg_hash"] == ours.get(one.kind)
                 self._mirror(connection, one, item.key, agreed=agreed, claim_created=True)
-            self._settle(connection, item, attempt, Verdict(state=State.ACCEPTED, reason="found at SSG and adopted"),
-                         ssg_ref=found[0].ssg_ref)
+            self._settle(connection, item, attempt, Verdict(state=State.ACCEPTED, reason=how), ssg_ref=found[0].ssg_ref)
         return True
 
     def _mirror(self, connection: Connection, seen: Seen, key: str, *, agreed: bool, claim_created: bool) -> None:
