@@ -5,8 +5,7 @@ from collections.abc import Generator
 
 import dagster as dg
 
-from tms_pipeline.operations.at_work import at_work
-from tms_pipeline.workplace import Workplace
+from tms_pipeline.workplace import Workplace, open_workplace
 
 
 class WorkplaceResource(dg.ConfigurableResource["WorkplaceResource"]):
@@ -19,6 +18,6 @@ class WorkplaceResource(dg.ConfigurableResource["WorkplaceResource"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WorkplaceResource", None, None]:
         """Open the workplace for a run or tick, and close it after."""
-        with at_work() as workplace:
+        with open_workplace() as workplace:
             self._workplace = workplace
             yield self

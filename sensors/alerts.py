@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from tms_pipeline.operations.at_work import at_work
 from tms_pipeline.operations.steps import run_has_failed
+from tms_pipeline.workplace import open_workplace
 
 
 @dg.run_failure_sensor(
@@ -13,5 +13,5 @@ from tms_pipeline.operations.steps import run_has_failed
 def run_failed(context: dg.RunFailureSensorContext) -> None:
     """Tell who is on call which run failed."""
     run = context.dagster_run
-    with at_work() as place:
+    with open_workplace() as place:
         run_has_failed(place, run_id=run.run_id, job=run.job_name, upload_id=run.tags.get("dagster/partition"))

@@ -49,7 +49,7 @@ def sync(
     """Take in the inbox and run the nightly sync now, without the UI."""
     from tms_pipeline.cli.summary_words import say_summary
     from tms_pipeline.intake.everything import take_in_all
-    from tms_pipeline.operations.at_work import at_work, introduce_courses
+    from tms_pipeline.operations.at_work import at_work
     from tms_pipeline.operations.nightly import nightly_sync
     from tms_pipeline.operations.summary import summary
 
@@ -57,7 +57,6 @@ def sync(
         actor = workplace.actor()
         for name, taken in take_in_all(workplace, actor=actor):
             step(f"{name}: {taken}")
-        introduce_courses(workplace)
         done = nightly_sync(workplace, actor=actor, progress=step)
         found = summary(workplace)
         home = str(workplace.settings.home)

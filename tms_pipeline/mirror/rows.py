@@ -20,7 +20,7 @@ _KEPT = frozenset({"seen_at", "seen_how", "read_id", "first_seen_at", "key"})
 # The personal fields that an enrolment at SSG holds of its trainee.
 _TRAINEE = kind_named("trainee")
 # Columns by database and kind: a schema does not change while a process runs.
-_COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {}
+_COLUMNS: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
 
 def row_of(marker: Marker, seen: Seen) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _updates(names: Sequence[str]) -> sql.Composed:
 
 def mirror_columns(connection: Connection, kind: str) -> tuple[str, ...]:
     """The columns of a mirror table that a row can fill."""
-    place = (connection.info.dsn, kind)
+    place = (connection.info.host, connection.info.dbname, kind)
     if place not in _COLUMNS:
         _COLUMNS[place] = _read_columns(connection, kind)
     return _COLUMNS[place]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tms_pipeline.operations.logs import set_up_logs
@@ -11,6 +14,10 @@ from tms_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, Definitions
+
+
+# Which process a run lives in, as it is launched by nobody who would notice that it died.
+_PROCESS = "tms/process"
 
 
 class RunFailed(Exception):
@@ -22,6 +29,40 @@ def quiet(settings: Settings) -> None:
     set_up_logs(settings)
     logging.getLogger("dagster").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def end_dead_runs(instance: DagsterInstance) -> int:
+    """End the runs whose process of this host was killed, and give back their places in pools; returns how many.
+
+    Nobody else would: the next run would wait for such a place for ever.
+    """
+    import dagster as dg
+
+    ended = 0
+    for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        run = record.dagster_run
+        host, _, process = run.tags.get(_PROCESS, "").partition(":")
+        if host != socket.gethostname() or process == _process(int(process.partition(":")[0])):
+            continue
+        instance.report_run_failed(run, "The process of this run was killed; what it sent is known from Postgres.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        ended += 1
+    return ended
+
+
+def _process(pid: int) -> str:
+    """A process by its number and, as numbers are used again, when it began; empty when there is none."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    try:
+        began = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[19]
+    except OSError:
+        began = ""
+    return f"{pid}:{began}"
 
 
 def tick_inbox(
@@ -57,7 +98,8 @@ def run_job(
     """Run a named job here and now; returns the run id. Raises RunFailed."""
     progress(f"Dagster job {name}" + (f", upload {partition}" if partition else ""))
     job = defs.resolve_job_def(name)
-    result = job.execute_in_process(instance=instance, partition_key=partition, tags=tags or {}, raise_on_error=False)
+    mine = {**(tags or {}), _PROCESS: f"{socket.gethostname()}:{_process(os.getpid())}"}
+    result = job.execute_in_process(instance=instance, partition_key=partition, tags=mine, raise_on_error=False)
     if not result.success:
         failed = [event for event in result.all_events if event.is_step_failure]
         words = ""

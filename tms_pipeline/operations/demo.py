@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from tms_pipeline.operations import dagster_home, dagster_run
-from tms_pipeline.operations.at_work import at_work, introduce_courses
+from tms_pipeline.operations.at_work import at_work
 from tms_pipeline.operations.nightly import Progress
 from tms_pipeline.operations.simulator_process import folder
 from tms_pipeline.settings import Settings, SettingsError
@@ -57,6 +57,7 @@ def run_demo(settings: Settings, *, rows: int = 2000, seed: int = 2026, progress
         with dagster_home.instance(workplace) as instance:
             from assets.build import build_defs
 
+            dagster_run.end_dead_runs(instance)
             defs = build_defs()
             inbox = Path(workplace.settings.inbox_url)
             inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,7 +66,6 @@ def run_demo(settings: Settings, *, rows: int = 2000, seed: int = 2026, progress
                     shutil.copyfile(path, inbox / path.name)
                     done.dropped += 1
                 done.uploads += dagster_run.take_in_inbox(defs, instance, progress=progress)
-                introduce_courses(workplace)
                 done.runs.append(dagster_run.run_job(defs, instance, "nightly_sync", progress=progress))
     return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -65,16 +66,54 @@ def command(settings: Settings, *, port: int, faults: Path | None = None) -> lis
 
 @contextlib.contextmanager
 def simulator(settings: Settings, *, port: int = 0, faults: Path | None = None) -> Iterator[str]:
-    """The address of the simulator: the one that runs already, or one that runs as long as this context.
+    """The address of this installation's simulator: started by the first who needs it, stopped by the last.
 
     Raises SettingsError when it does not start.
     """
-    found = running(settings)
-    if found is not None:
-        yield found
-        return
     place = folder(settings)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with using(settings) as users:
+        with _locked(place / "start.lock"):
+            base_url = running(settings) or _start(settings, port, faults)
+        try:
+            yield base_url
+        finally:
+            with _locked(place / "start.lock"):
+                if _alone(users):
+                    _stop(settings)
+
+
+@contextlib.contextmanager
+def using(settings: Settings) -> Iterator[int]:
+    """Count as a user of the simulator, so that nobody else stops it; yields the lock that says so."""
+    users = os.open(folder(settings) / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield users
+    finally:
+        os.close(users)
+
+
+def _alone(users: int) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _start(settings: Settings, port: int, faults: Path | None) -> str:
+    place = folder(settings)
     ready = place / "ready.json"
     ready.unlink(missing_ok=True)
     with open(place / "simulator.log", "ab") as log:
@@ -85,24 +124,46 @@ def simulator(settings: Settings, *, port: int = 0, faults: Path | None = None) 
             stderr=log,
             start_new_session=True,
         )
-    try:
-        end = time.monotonic() + _START_SECONDS
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > end:
-                raise SettingsError(
-                    f"The SSG simulator does not start; its last words are in {place / 'simulator.log'}. "
-                    "If its port is taken, choose another with TMS_SIMULATOR_PORT."
-                )
-            time.sleep(0.02)
-        yield str(json.loads(ready.read_text(encoding="utf-8"))["base_url"])
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
+    end = time.monotonic() + _START_SECONDS
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > end:
             process.kill()
             process.wait()
-        ready.unlink(missing_ok=True)
+            raise SettingsError(
+                f"The SSG simulator does not start; its last words are in {place / 'simulator.log'}. "
+                "If its port is taken, choose another with TMS_SIMULATOR_PORT."
+            )
+        time.sleep(0.02)
+    return str(json.loads(ready.read_text(encoding="utf-8"))["base_url"])
+
+
+def _stop(settings: Settings) -> None:
+    if running(settings) is None:
+        return  # it has stopped by itself, and its number may be another process's by now
+    ready = folder(settings) / "ready.json"
+    pid = int(json.loads(ready.read_text(encoding="utf-8"))["pid"])
+    for number, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 2.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if _gone(pid):
+                ready.unlink(missing_ok=True)
+                return
+            time.sleep(0.01)
+
+
+def _gone(pid: int) -> bool:
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return True
+    except ChildProcessError:  # another process started it
+        with contextlib.suppress(PermissionError):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return True
+    return False
 
 
 def state(base_url: str) -> dict[str, Any]:

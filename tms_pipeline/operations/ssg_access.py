@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tms_pipeline.operations.simulator_process import running, seed_courses, simulator
 from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.call_record import CallRecord
 from tms_pipeline.ssg.client import SsgClient
@@ -59,7 +60,23 @@ def client_config(workplace: Workplace) -> ClientConfig:
 
 @contextlib.contextmanager
 def ssg_client(workplace: Workplace) -> Iterator[tuple[SsgClient, CallCount]]:
-    """The client with gate and counter. Raises SettingsError or SsgError for settings that cannot work."""
+    """The client with gate and counter; where SSG is our own simulator, that is started if need be.
+
+    Raises SettingsError or SsgError for settings that cannot work.
+    """
     count = CallCount()
-    with SsgClient(client_config(workplace), gate=Gate(workplace), on_call=count) as client:
-        yield client, count
+    with contextlib.ExitStack() as stack:
+        settings = workplace.settings
+        if settings.ssg_env == "simulator" and not settings.ssg_base_url:
+            base_url = stack.enter_context(simulator(settings))
+            workplace = replace(workplace, settings=settings.model_copy(update={"ssg_base_url": base_url}))
+        introduce_courses(workplace)
+        yield stack.enter_context(SsgClient(client_config(workplace), gate=Gate(workplace), on_call=count)), count
+
+
+def introduce_courses(workplace: Workplace) -> None:
+    """At our own simulator only: make it know our courses, as SSG's registry does before a provider may run them."""
+    settings = workplace.settings
+    if settings.ssg_env == "simulator" and running(settings) == settings.ssg_base_url:
+        courses = workplace.db.rows("SELECT key, course_title, skill_code FROM register.course WHERE live ORDER BY key")
+        seed_courses(settings.ssg_base_url, settings, [(r[0], r[1], r[2]) for r in courses])

@@ -40,11 +40,11 @@ class Outcomes:
         self.workplace, self.marker, self.owner, self.actor = workplace, marker, owner, actor
 
     def intent(self, connection: Connection, item: Claimed) -> int:
-        """Mark it as being sent; returns the attempt's number. Raises LeaseLost."""
-        moved = connection.execute(query("outbox/intent"), {"id": item.submission_id, "owner": self.owner}).fetchone()
-        if moved is None:
+        """Mark it as being sent; returns the attempt's id. Raises LeaseLost."""
+        row = connection.execute(query("outbox/intent"), {"id": item.submission_id, "owner": self.owner}).fetchone()
+        if row is None:
             raise LeaseLost
-        return self._attempt_row(connection, item, "send", moved[0])
+        return int(row[0])
 
     def search_begins(self, item: Claimed) -> int:
         """Note a search before it is made."""
@@ -53,14 +53,11 @@ class Outcomes:
                 "UPDATE outbox.submission SET searches = searches + 1 WHERE submission_id = %s AND lease_owner = %s",
                 (item.submission_id, self.owner),
             )
-            return self._attempt_row(connection, item, "search", item.attempts)
-
-    def _attempt_row(self, connection: Connection, item: Claimed, step: str, number: int) -> int:
-        row = connection.execute(
-            "INSERT INTO outbox.attempt (submission_id, number, step, correlation_id) VALUES (%s, %s, %s, %s) "
-            "RETURNING attempt_id",
-            (item.submission_id, number, step, item.correlation_id),
-        ).fetchone()
+            row = connection.execute(
+                "INSERT INTO outbox.attempt (submission_id, number, step, correlation_id) VALUES (%s, %s, 'search', %s) "
+                "RETURNING attempt_id",
+                (item.submission_id, item.attempts, item.correlation_id),
+            ).fetchone()
         if row is None:
             raise RuntimeError("an attempt was not kept")
         return int(row[0])
@@ -75,7 +72,8 @@ class Outcomes:
         """SSG did it: the mirror holds what we sent, and both sides agree."""
         now = datetime.now(UTC)
         reference = sent.reference or ""
-        with self.workplace.db.transaction() as connection:
+        # A pipeline: the statements go out together, and the commit fails if one of them did.
+        with self.workplace.db.transaction() as connection, connection.pipeline():
             if item.action == "cancel":
                 self._taken_back(connection, item, record, reference)
             else:
@@ -114,9 +112,10 @@ class Outcomes:
         if not claim_created or row["created_on"] is None:
             row.pop("created_on", None)  # only SSG knows when it was made; an update of ours must not claim it
         merge_one(connection, seen.kind, row, how="write")
-        connection.execute(
-            query("outbox/forget_agreement", mirror=f"mirror.{seen.kind}"), {"key": key, "ref": row["ssg_ref"]}
-        )
+        if claim_created:
+            connection.execute(
+                query("outbox/forget_agreement", mirror=f"mirror.{seen.kind}"), {"key": key, "ref": row["ssg_ref"]}
+            )
 
     def _taken_back(self, connection: Connection, item: Claimed, record: OpenRecord, reference: str) -> None:
         reference = record.their_ref or item.ssg_ref or reference
@@ -143,17 +142,12 @@ class Outcomes:
         connection.execute(
             query("outbox/outcome"),
             {
-                "id": item.submission_id, "owner": self.owner, "state": verdict.state, "sent": verdict.sent,
+                "id": item.submission_id, "owner": self.owner, "attempt": attempt, "state": verdict.state,
+                "sent": verdict.sent, "http_status": error.http_status if error else None,
                 "wait": verdict.wait, "reason": verdict.reason, "ssg_ref": ssg_ref, "unburn": verdict.unburn,
                 "error_class": error.error_class.value if error else None, "error_code": error.code if error else None,
                 "sentence": error.sentence if error else None, "remedy": error.remedy if error else None,
             },
-        )
-        connection.execute(
-            "UPDATE outbox.attempt SET finished_at = clock_timestamp(), outcome = %s, http_status = %s, "
-            "error_class = %s, error_code = %s, seconds = extract(epoch FROM clock_timestamp() - started_at) WHERE attempt_id = %s",
-            (verdict.state, error.http_status if error else None, error.error_class.value if error else None,
-             error.code if error else None, attempt),
         )
         if verdict.state in DEAD_LETTER:
             append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
