@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from assets.vocabulary import UPLOADS
-
 TAGS = {"dagster/max_runtime": "7200", "dagster/retry_on_asset_or_op_failure": "false"}
 # Without this Dagster logs to the console by its own default logger, past our redaction.
 CONFIG: dict[str, dict[str, dict[str, dict[str, str]]]] = {"loggers": {"console": {"config": {}}}}
@@ -15,7 +13,6 @@ _COMPLIANCE = dg.AssetSelection.groups("compliance")
 intake_job = dg.define_asset_job(
     "intake",
     selection=dg.AssetSelection.groups("intake", "registers"),
-    partitions_def=UPLOADS,
     tags=TAGS,
     config=CONFIG,
     description="Take one upload in and hand it back with what to fix.",

@@ -297,7 +297,7 @@ def test_random_walks(walking: World, capsys: pytest.CaptureFixture[str]) -> Non
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         walk,
         settings=settings(
-            max_examples=max(2, STEPS * 3 // (2 * LENGTH)), stateful_step_count=LENGTH, deadline=None, database=None,
+            max_examples=max(2, STEPS * 6 // (5 * LENGTH)), stateful_step_count=LENGTH, deadline=None, database=None,
             phases=(Phase.generate, Phase.shrink) if os.environ.get("TMS_STATE_SHRINK") else (Phase.generate,),
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),

@@ -54,7 +54,8 @@ def intake(
                 say(f"    {outcome['workbook']}")
 
     emit(outcomes, as_json=json_, words=words)
-    if any(outcome["rejected"] or outcome["state"] in ("refused", "held") for outcome in outcomes):
+    wrong = any(fault["severity"] == "error" for outcome in outcomes for fault in outcome["faults"])
+    if wrong or any(outcome["rejected"] or outcome["state"] in ("refused", "held") for outcome in outcomes):
         raise typer.Exit(FINDINGS)
 
 

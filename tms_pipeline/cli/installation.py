@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tms_pipeline.cli.output import COULD_NOT_RUN, FINDINGS, plainly, say
+from tms_pipeline.cli.output import COULD_NOT_RUN, FINDINGS, emit, plainly, say
 
 keys_app = typer.Typer(help="The key rings outside Postgres.", no_args_is_help=True)
 
@@ -15,6 +15,7 @@ keys_app = typer.Typer(help="The key rings outside Postgres.", no_args_is_help=T
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
     app.command()(migrate)
+    app.command()(preflight)
     app.command()(simulator)
     keys_app.command("init")(keys_init)
     keys_app.command("list")(keys_list)
@@ -36,6 +37,24 @@ def migrate(
         + (f"pending: {', '.join(found.pending)}." if found.pending else "nothing is pending.")
     )
     if found.pending:
+        raise typer.Exit(FINDINGS)
+
+
+@plainly
+def preflight(json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Look at database, keys, disk, certificate, encryption and SSG, a line each. Exit 1 if something is wrong."""
+    from tms_pipeline.operations.at_work import at_work
+    from tms_pipeline.operations.preflight import preflight as look
+
+    with at_work() as workplace:
+        found = list(look(workplace))
+
+    def words() -> None:
+        for item in found:
+            say(f"{'ok   ' if item.fine else 'WRONG'}  {item.what}: {item.sentence}")
+
+    emit([vars(item) for item in found], as_json=json_, words=words)
+    if not all(item.fine for item in found):
         raise typer.Exit(FINDINGS)
 
 

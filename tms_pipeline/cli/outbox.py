@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 @plainly
 def plan(
     output: Annotated[
-        Path | None, typer.Option("-o", help="Also write it as a workbook (.xlsx), with a page beside it.")
+        Path | None, typer.Option("-o", help="Also write it as workbook and page into this folder.")
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
@@ -35,12 +35,13 @@ def plan(
 
     with open_workplace() as workplace:
         not_read = tuple(sorted(last_pull(workplace).kinds_not_read()))
+        written: list[Path] = []
         plan_id, made = plan_now(workplace, actor=workplace.actor(), not_read=not_read)
         if output is not None:
-            from tms_pipeline.submission.plan_workbook import write_plan_page, write_plan_workbook
+            from tms_pipeline.submission.plan_workbook import write_plan
 
-            write_plan_workbook(workplace, plan_id, output)
-            write_plan_page(workplace, plan_id, output.with_suffix(".html"))
+            output.mkdir(parents=True, exist_ok=True)
+            written = write_plan(workplace, plan_id, folder=output)
     found = {
         "plan": plan_id,
         "hash": made.hash,
@@ -56,8 +57,8 @@ def plan(
             say(f"  {kind.replace('_', ' ')}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
         for change in made.withheld[:5]:
             say(f"  withheld: {change.kind} {change.key}: {change.withheld}")
-        if output is not None:
-            say(str(output))
+        for path in written:
+            say(str(path))
         if made.changes:
             say(f"To approve it:  tms approve {plan_id} --hash {made.hash[:16]}")
 
@@ -104,13 +105,13 @@ def waiting(json_: Annotated[bool, typer.Option("--json", help="Print it as JSON
 
     def words() -> None:
         for item in found["approval"]:
-            say(
-                f"waits for approval ({item['mode']}): {item['changes']} {item['kind']} {item['action']}, {item['plan']}"
-            )
+            what = f"{item['changes']} {item['kind']} {item['action']}"
+            say(f"waits for approval ({item['mode']}): {what}, {item['plan']}")
         for item in found["withheld"][:50]:
             say(f"withheld: {item['kind']} {item['key']} {item['action']}: {item['reason']}")
         for item in found["holds"]:
-            say(f"hold: {item['kind'] or 'all kinds'} {item['action'] or ''} {item['key'] or ''}: {item['reason']}")
+            what = " ".join(str(item[name]) for name in ("kind", "action", "key") if item[name])
+            say(f"hold: {what}: {item['reason']}")
         if not any(found.values()):
             say("Nothing waits.")
 

@@ -24,6 +24,7 @@ from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.field import RecordKind
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.registers.staging import Records, compare, drop_lines, prepare, stage
+from tms_pipeline.registers.unsaid import keep_unsaid
 from tms_pipeline.registers.upsert import changed_fields, upsert
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import SQL_ROOT, query
@@ -162,7 +163,7 @@ def _collect(
     connection: Connection, marker: Marker, kind: RecordKind, tables: list[Table], result: Evaluation, today: date
 ) -> _Kind | None:
     """The canonical rows of one kind from all tables, with the faults that the rows show by themselves."""
-    frames, places, titles, bad = [], [], [], []
+    frames, places, titles, bad, unsaid = [], [], [], [], []
     for number, table in enumerate(tables):
         if kind.name not in table.kinds:
             continue
@@ -174,12 +175,15 @@ def _collect(
         frames.append(canonical.frame.assign(sheet=table.sheet, row_number=rows))
         places += [(number, row) for row in rows]
         titles += [table.titles] * len(rows)
+        unsaid += [frozenset(kind.names) - frozenset(table.frame.columns)] * len(rows)
         bad += canonical.bad.tolist()
     if not places:
         return None
     frame = pd.concat(frames, ignore_index=True)
     frame = frame.astype(object).where(frame.notna(), None)
-    part = _Kind(kind, prepare(connection, marker, kind, frame), places, titles, frame["sheet"].tolist(), set(), set())
+    records = keep_unsaid(connection, marker, prepare(connection, marker, kind, frame), unsaid)
+    frame = records.frame
+    part = _Kind(kind, records, places, titles, frame["sheet"].tolist(), set(), set())
     part.bad = {line for line, is_bad in enumerate(bad) if is_bad}
     counts: dict[str, int] = defaultdict(int)
     checks = check_rows(kind, frame[list(kind.names)], today=today).faults

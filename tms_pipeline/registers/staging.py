@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 from psycopg import sql
@@ -34,13 +36,27 @@ class Records:
     live: list[bool]
     row_hashes: list[bytes]
     own_hashes: list[bytes]
+    kept_sealed: dict[tuple[int, str], bytes] = dataclasses.field(default_factory=dict)
 
 
-def prepare(connection: Connection, marker: Marker, kind: RecordKind, frame: pd.DataFrame) -> Records:
-    """Marks, trainee references, keys and hashes of canonical rows. Trainee rows get references as needed."""
+def prepare(
+    connection: Connection,
+    marker: Marker,
+    kind: RecordKind,
+    frame: pd.DataFrame,
+    *,
+    kept_marks: Mapping[str, Mapping[int, bytes | None]] = MappingProxyType({}),
+) -> Records:
+    """Marks, trainee references, keys and hashes of canonical rows. Trainee rows get references as needed.
+
+    ``kept_marks`` are marks of values that stand sealed in the register and are not opened for this.
+    """
     if "phone_country" in frame.columns:
         frame = frame.assign(phone_country=frame["phone_country"].str.lstrip("+"))
     marks = {field.name: marker.marks(field.name, frame[field.name]) for field in kind.personal_fields}
+    for name, kept in kept_marks.items():
+        for line, mark in kept.items():
+            marks[name][line] = mark
     refs: list[str | None] = [None] * len(frame)
     if "nric" in kind.names:
         refs = _trainee_refs(connection, marks["nric"], make=kind.name == "trainee")
@@ -119,9 +135,12 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
             values += [columns[field.name][line] for field in plain]
             for field in personal:
                 value = columns[field.name][line]
-                values.append(
-                    None if value is None else seal(keys[subject], value.encode(), place(register, field.name, key))
-                )
+                if (line, field.name) in records.kept_sealed:
+                    values.append(records.kept_sealed[line, field.name])
+                elif value is None:
+                    values.append(None)
+                else:
+                    values.append(seal(keys[subject], value.encode(), place(register, field.name, key)))
                 if field.name != "nric":
                     values.append(records.marks[field.name][line])
             values += [

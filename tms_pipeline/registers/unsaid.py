@@ -1,0 +1,82 @@
+"""What a sheet does not say: a column that is not there leaves the value that stands, an empty cell takes it away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from psycopg import sql
+
+from tms_pipeline.identity.marks import Marker
+from tms_pipeline.records.field import Field, FieldType
+from tms_pipeline.registers.staging import Records, prepare
+from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.queries import query
+
+
+def keep_unsaid(connection: Connection, marker: Marker, records: Records, unsaid: Sequence[frozenset[str]]) -> Records:
+    """The records with the register's values in the fields that their sheets have no column for.
+
+    ``unsaid`` names these fields line by line. A sealed value is kept as it is, without opening it.
+    """
+    names = frozenset[str]().union(*set(unsaid)) if unsaid else frozenset[str]()
+    fields = [field for field in records.kind.fields if field.name in names and field.name != "nric"]
+    if not fields:
+        return records
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP"
+    )
+    connection.execute("TRUNCATE candidate")
+    copy_rows(connection, "candidate", ("line", "key"), enumerate(records.keys))
+    standing = connection.execute(
+        query(
+            "registers/unsaid",
+            register=f"register.{records.kind.name}",
+            values=sql.SQL(", ").join(part for field in fields for part in _values(field)),
+            differs=sql.SQL(" OR ").join(_differs(field) for field in fields),
+        )
+    ).fetchall()
+    if not standing:
+        return records
+    columns: dict[str, list[Any]] = {field.name: records.frame[field.name].tolist() for field in fields}
+    kept_sealed = dict(records.kept_sealed)
+    kept_marks: dict[str, dict[int, bytes | None]] = {}
+    for line, *found in standing:
+        values = iter(found)
+        for field in fields:
+            value, sealed = (None, None) if field.personal else (next(values), None)
+            if field.personal:
+                mark, sealed = next(values), next(values)
+            if field.name not in unsaid[line]:
+                continue
+            if not field.personal:
+                columns[field.name][line] = _canonical(field, value)
+            elif sealed is not None:
+                kept_sealed[line, field.name] = bytes(sealed)
+                kept_marks.setdefault(field.name, {})[line] = bytes(mark) if mark is not None else None
+    frame = records.frame.assign(**columns)
+    again = prepare(connection, marker, records.kind, frame, kept_marks=kept_marks)
+    return replace(again, kept_sealed=kept_sealed)
+
+
+def _values(field: Field) -> list[sql.Composable]:
+    if field.personal:
+        return [sql.Identifier("r", f"{field.name}_mark"), sql.Identifier("r", f"{field.name}_sealed")]
+    return [sql.SQL("{}::text").format(sql.Identifier("r", field.name))]
+
+
+def _differs(field: Field) -> sql.Composed:
+    if field.personal:
+        return sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", f"{field.name}_sealed"))
+    return sql.SQL("coalesce({}::text, '') <> {}").format(
+        sql.Identifier("r", field.name), sql.Literal(field.default or "")
+    )
+
+
+def _canonical(field: Field, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if field.type is FieldType.HOURS:
+        return value.removesuffix(".0")
+    return value.replace(" ", "T") if field.type is FieldType.MOMENT else value
