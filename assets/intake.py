@@ -106,8 +106,9 @@ def result_workbook(context: dg.AssetExecutionContext, workplace: WorkplaceResou
         paths = results.hand_back(place, context.partition_key)
     return dg.MaterializeResult(
         metadata={
-            "workbook": dg.MetadataValue.path(str(paths.workbook)),
+            # The page is named by the upload id; the workbook beside it as ops named theirs, perhaps after a person.
             "page": dg.MetadataValue.path(str(paths.page)),
+            "folder_of_workbook": dg.MetadataValue.path(str(paths.workbook.parent)),
             "uploads_looked_at_again": len(moved),
         }
     )

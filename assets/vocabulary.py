@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 from dagster_shared.utils.warnings import PreviewWarning
 
-from tms_pipeline.settings import SettingsError
+from tms_pipeline.operations.failures import sentence_of
 from tms_pipeline.ssg.errors import SsgError
-from tms_pipeline.store.database import DatabaseError
 
 # One partition an upload, keyed by upload id: never the file name, which may hold people's names.
 UPLOADS = dg.DynamicPartitionsDefinition(name="upload")
@@ -34,13 +33,12 @@ def told_plainly() -> Iterator[None]:
     """Turn what went wrong into a failure with a code and a sentence, without the cause and its values."""
     try:
         yield
-    except (SettingsError, DatabaseError, LookupError, ValueError) as error:
-        kind, text = type(error).__name__, str(error)
-        failure = dg.Failure(description=text, metadata={"code": kind}, allow_retries=False)
-    except SsgError as error:
-        failure = dg.Failure(
-            description=f"{error.sentence} {error.remedy}", metadata={"code": error.code}, allow_retries=False
-        )
+    except Exception as error:
+        text = sentence_of(error)
+        if text is None:
+            raise  # Dagster masks it, and its own log keeps it
+        code = error.code if isinstance(error, SsgError) else type(error).__name__
+        failure = dg.Failure(description=text, metadata={"code": code}, allow_retries=False)
     else:
         return
     raise failure from None

@@ -1,6 +1,6 @@
 """A fleet of worker processes against one database and an SSG with 5 % faults: throughput, doubles, losses.
 
-    python benchmarks/submission_fleet.py [--submissions 2000] [--workers 2 8] [--faults 0.05] [--threads 4]
+python benchmarks/submission_fleet.py [--submissions 2000] [--workers 2 8] [--faults 0.05] [--threads 4]
 """
 
 from __future__ import annotations
@@ -36,22 +36,35 @@ def worker(home: str, ssg: str, database: str, threads: int) -> None:
 
 def many(world: World, count: int) -> None:
     """That many attendances of run A: trainees made up by copying one, with marks of their own."""
-    from tms_pipeline.intake.nric import make_nric
     from submission_world import attendance, enrolment, session, trainee
+
+    from tms_pipeline.intake.nric import make_nric
 
     people = count // 20
     names = [f"X{number}" for number in range(people)]
     nrics = {name: make_nric("S", 9990000 - number) for number, name in enumerate(names)}
-    days = [session("A", number, "2026-11-16" if number <= 10 else "2026-11-17",
-                    start_time=f"{8 + (number - 1) % 10:02d}:05", end_time=f"{8 + (number - 1) % 10:02d}:50")
-            for number in range(1, 20)]
-    rows = [{**trainee("T1", email=f"{name.lower()}@example.test", full_name=f"Person {name}"), "nric": nrics[name]}
-            for name in names]
+    days = [
+        session(
+            "A",
+            number,
+            "2026-11-16" if number <= 10 else "2026-11-17",
+            start_time=f"{8 + (number - 1) % 10:02d}:05",
+            end_time=f"{8 + (number - 1) % 10:02d}:50",
+        )
+        for number in range(1, 20)
+    ]
+    rows = [
+        {**trainee("T1", email=f"{name.lower()}@example.test", full_name=f"Person {name}"), "nric": nrics[name]}
+        for name in names
+    ]
     for kind, items in (
         ("session", days[2:]),
         ("trainee", rows),
         ("enrolment", [{**enrolment("A", "T1"), "nric": nrics[name]} for name in names]),
-        ("attendance", [{**attendance("A", number, "T1"), "nric": nrics[name]} for name in names for number in range(1, 20)]),
+        (
+            "attendance",
+            [{**attendance("A", number, "T1"), "nric": nrics[name]} for name in names for number in range(1, 20)],
+        ),
     ):
         upload(world, kind, items)
 
@@ -65,8 +78,10 @@ def upload(world: World, kind: str, rows: list[dict[str, object]]) -> None:
     taken = take_in(world.workplace, upload_id, actor=world.actor(), hold=False)
     rejected = taken.counts()["rejected"]
     if rejected:
-        print(f"{rejected} of {len(rows)} {kind} rows rejected: "
-              f"{Counter(f.code for items in taken.evaluation.faults.values() for f in items).most_common(3)}")
+        print(
+            f"{rejected} of {len(rows)} {kind} rows rejected: "
+            f"{Counter(f.code for items in taken.evaluation.faults.values() for f in items).most_common(3)}"
+        )
 
 
 def main() -> int:
@@ -93,8 +108,10 @@ def main() -> int:
                 world.fault(kind, "*.*", probability=given.faults / len(FAULTS))
             plan_id, plan = world.plan()
             world.approve(plan_id, plan)
-            processes = [context.Process(target=worker, args=(str(site.home), site.ssg, world.database, given.threads))
-                         for _ in range(fleet)]
+            processes = [
+                context.Process(target=worker, args=(str(site.home), site.ssg, world.database, given.threads))
+                for _ in range(fleet)
+            ]
             for process in processes:
                 process.start()
             while not world.value("SELECT count(*) FROM outbox.attempt"):
@@ -108,24 +125,40 @@ def main() -> int:
             for _ in range(5):
                 if not set(world.states()) - {"accepted"}:
                     break
-                world.execute("UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now() + interval '1s') "
-                              "WHERE state IN ('ready', 'retry', 'unknown')")
+                world.execute(
+                    "UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now() + interval '1s') "
+                    "WHERE state IN ('ready', 'retry', 'unknown')"
+                )
                 world.work(patience=3.0)
             held = world.ssg("GET", "state")
-            doubles = sum(
-                count - 1
-                for kind, parts in (("enrolments", ("runId", "traineeId")), ("attendance", ("sessionId", "traineeId")),
-                                    ("assessments", ("runId", "traineeId")), ("sessions", ("runId", "startDate", "startTime")))
-                for count in Counter(tuple(row[p] for p in parts) for row in world.held(kind, state=held)).values()
-            ) + len(held["runs"]) - 3
-            made = sum(len(world.held(kind, state=held)) for kind in
-                       ("trainers", "runs", "sessions", "enrolments", "attendance", "assessments"))
+            doubles = (
+                sum(
+                    count - 1
+                    for kind, parts in (
+                        ("enrolments", ("runId", "traineeId")),
+                        ("attendance", ("sessionId", "traineeId")),
+                        ("assessments", ("runId", "traineeId")),
+                        ("sessions", ("runId", "startDate", "startTime")),
+                    )
+                    for count in Counter(tuple(row[p] for p in parts) for row in world.held(kind, state=held)).values()
+                )
+                + len(held["runs"])
+                - 3
+            )
+            made = sum(
+                len(world.held(kind, state=held))
+                for kind in ("trainers", "runs", "sessions", "enrolments", "attendance", "assessments")
+            )
             losses = len(plan.changes) - made + doubles
             bad += abs(losses) + doubles
             faults = sum(1 for _ in world.rows("SELECT 1 FROM outbox.attempt WHERE error_code IS NOT NULL"))
-            print(f"{fleet} processes x {given.threads} threads: {len(plan.changes)} submissions in {float(seconds):.1f} s, "
-                  f"{len(plan.changes) / float(seconds):.0f}/s, {faults} failed calls, doubles {doubles}, losses {losses}, "
-                  f"states {world.states()}, wall {time.monotonic() - begun:.1f} s")
+            print(
+                f"{fleet} processes x {given.threads} threads: {len(plan.changes)} submissions in "
+                f"{float(seconds):.1f} s, "
+                f"{len(plan.changes) / float(seconds):.0f}/s, {faults} failed calls, doubles "
+                f"{doubles}, losses {losses}, "
+                f"states {world.states()}, wall {time.monotonic() - begun:.1f} s"
+            )
     return 1 if bad else 0
 
 

@@ -1,11 +1,12 @@
 """What the pipeline adds to a call: submissions through the worker against bare httpx posts to the same endpoint.
 
-    python benchmarks/submission_overhead.py [--calls 400] [--concurrency 8]
+python benchmarks/submission_overhead.py [--calls 400] [--concurrency 8]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,34 +38,45 @@ def main() -> int:
         plan_id, plan = world.plan()
         world.approve(plan_id, plan)
         # Parents first, so that the measured part is one kind: attendance uploads.
-        world.execute("UPDATE outbox.submission SET next_attempt_at = now() + interval '1 hour' WHERE kind = 'attendance'")
+        world.execute(
+            "UPDATE outbox.submission SET next_attempt_at = now() + interval '1 hour' WHERE kind = 'attendance'"
+        )
         world.work(patience=0.2, threads=given.concurrency)
         count = world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE kind = 'attendance'")
         begun = time.perf_counter()
         done = world.work(patience=0.0, threads=given.concurrency)
         ours = time.perf_counter() - begun
         run_id, session = world.rows("SELECT ssg_run_id, ssg_ref FROM mirror.session WHERE key = 'A|1'")[0]
-        values = {"nric": NRICS["T1"], "full_name": "Trainee", "email": "t@example.test", "phone": "90000001",
-                  "mode_of_training": "1", "survey_language": "EL"}
-        import json
-
+        values = {
+            "nric": NRICS["T1"],
+            "full_name": "Trainee",
+            "email": "t@example.test",
+            "phone": "90000001",
+            "mode_of_training": "1",
+            "survey_language": "EL",
+        }
         settings = world.workplace.settings
         body = wire_out.attendance(values, session_id=session, course_reference="TGS-2026000101", present=True)
-        wire = {"uen": settings.uen, "corppassId": settings.corppass_id, **body.to_wire()}
+        wire = body.to_body(settings.uen, settings.corppass_id)
         content = f'"{BodyCipher(settings.encryption_key).encrypt(json.dumps(wire))}"'.encode()
+        headers = {"content-type": "application/json", "accept": "application/json"}
         url = f"{site.ssg}/courses/runs/{run_id}/sessions/attendance"
-        with httpx.Client(limits=httpx.Limits(max_connections=given.concurrency)) as client, \
-                ThreadPoolExecutor(given.concurrency) as pool:
+        with (
+            httpx.Client(limits=httpx.Limits(max_connections=given.concurrency)) as client,
+            ThreadPoolExecutor(given.concurrency) as pool,
+        ):
             begun = time.perf_counter()
-            replies = list(pool.map(
-                lambda _: client.post(url, content=content, headers={"content-type": "application/json"}).status_code,
-                range(count)))
+            replies = list(
+                pool.map(lambda _: client.post(url, content=content, headers=headers).status_code, range(count))
+            )
             bare = time.perf_counter() - begun
     right = sum(1 for status in replies if status == 200)
-    print(f"{count} attendance uploads at concurrency {given.concurrency}: worker {count / ours:.0f}/s "
-          f"({ours / count * 1000:.2f} ms each, {dict(done.outcomes)}), bare httpx {count / bare:.0f}/s "
-          f"({bare / count * 1000:.2f} ms each, {right} answered 200), ratio {ours / bare:.2f} (limit {LIMIT})")
-    return 0 if ours / bare <= LIMIT else 1
+    print(
+        f"{count} attendance uploads at concurrency {given.concurrency}: worker {count / ours:.0f}/s "
+        f"({ours / count * 1000:.2f} ms each, {dict(done.outcomes)}), bare httpx {count / bare:.0f}/s "
+        f"({bare / count * 1000:.2f} ms each, {right} answered 200), ratio {ours / bare:.2f} (limit {LIMIT})"
+    )
+    return 0 if ours / bare <= LIMIT and right == count else 1
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 
 from tms_pipeline.settings import PROJECT_ROOT, Settings
 
+Done = subprocess.CompletedProcess[str]
 TMS = Path(sys.executable).with_name("tms")
 _OF_SETTINGS = {
     (field.validation_alias if isinstance(field.validation_alias, str) else name.upper())
@@ -85,7 +86,7 @@ def begin(home: Path, arguments: Sequence[str], output: Path, **extra: str) -> s
 
 def one_sentence(text: str) -> str:
     """What a verb said on standard error when it could not run: asserts that it is one plain paragraph."""
-    said = [line for line in text.strip().splitlines() if not line.startswith("  … ")]
+    said = [line for line in text.strip().splitlines() if not line.strip().startswith("… ")]
     assert said, "nothing was said"
     assert "Traceback" not in text, text
     assert len(said) == 1, text
@@ -142,6 +143,6 @@ def as_json(done: subprocess.CompletedProcess[str]) -> Any:
 
 
 __all__ = [
-    "PROJECT_ROOT", "TMS", "as_json", "begin", "environment", "forget_settings", "free_port", "killed", "listens",
+    "Done", "PROJECT_ROOT", "TMS", "as_json", "begin", "environment", "forget_settings", "free_port", "killed", "listens",
     "one_sentence", "processes_of", "short_folder", "tms", "wait_until",
 ]  # fmt: skip

@@ -34,36 +34,74 @@ from tms_pipeline.submission.sending import ENDPOINTS
 # Every fault of the simulator, with what makes it quick. "none" is the crash alone.
 FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
-    "timeout_before_commit": {}, "reset_before_commit": {}, "timeout_after_commit": {}, "reset_after_commit": {},
-    "429": {"retry_after": 0}, "500": {}, "502": {}, "503": {},
-    "version_expired": {}, "error_in_200": {}, "non_json": {}, "truncated": {}, "wrong_encryption": {},
-    "page_failing": {}, "slow": {"seconds": 0.1}, "duplicate": {}, "cancelled_elsewhere": {"when": "after"},
-    "edited_elsewhere": {"when": "after"}, "empty_page": {},
+    "timeout_before_commit": {},
+    "reset_before_commit": {},
+    "timeout_after_commit": {},
+    "reset_after_commit": {},
+    "429": {"retry_after": 0},
+    "500": {},
+    "502": {},
+    "503": {},
+    "version_expired": {},
+    "error_in_200": {},
+    "non_json": {},
+    "truncated": {},
+    "wrong_encryption": {},
+    "page_failing": {},
+    "slow": {"seconds": 0.1},
+    "duplicate": {},
+    "cancelled_elsewhere": {"when": "after"},
+    "edited_elsewhere": {"when": "after"},
+    "empty_page": {},
 }
 # Faults of reading strike the search; all others strike the call itself.
 READING = {"page_failing", "empty_page"}
 # After these, SSG holds what somebody else made of it: to be shown, and never to be overwritten.
 ELSEWHERE = {"duplicate", "cancelled_elsewhere", "edited_elsewhere"}
 LOOKS = {
-    "trainer": "trainer.list", "course_run": "course_run.by_*", "session": "session.list",
-    "enrolment": "enrolment.[sv]*", "fee": "enrolment.view", "attendance": "attendance.view",
+    "trainer": "trainer.list",
+    "course_run": "course_run.by_*",
+    "session": "session.list",
+    "enrolment": "enrolment.[sv]*",
+    "fee": "enrolment.view",
+    "attendance": "attendance.view",
     "assessment": "assessment.[sv]*",
 }
-FIRST = ("trainer.create", "course_run.create", "session.create", "enrolment.create", "attendance.create",
-         "assessment.create")
-SECOND = ("trainer.update", "course_run.update", "course_run.cancel", "session.update", "session.cancel",
-          "enrolment.update", "enrolment.cancel", "fee.update", "attendance.cancel", "assessment.update",
-          "assessment.cancel")
+FIRST = (
+    "trainer.create",
+    "course_run.create",
+    "session.create",
+    "enrolment.create",
+    "attendance.create",
+    "assessment.create",
+)
+SECOND = (
+    "trainer.update",
+    "course_run.update",
+    "course_run.cancel",
+    "session.update",
+    "session.cancel",
+    "enrolment.update",
+    "enrolment.cancel",
+    "fee.update",
+    "attendance.cancel",
+    "assessment.update",
+    "assessment.cancel",
+)
 CHANGES = (*FIRST, *SECOND)
 # Calls there are that no plan makes: present and late are one to SSG, so attendance is created or voided.
 NEVER_PLANNED = {"attendance.update"}
 # Live records, and all that were ever made, when everything is done.
 EXPECTED = {
-    1: ({"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 3, "attendance": 3, "assessments": 2},
-        {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 3, "attendance": 3, "assessments": 2}),
+    1: (
+        {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 3, "attendance": 3, "assessments": 2},
+        {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 3, "attendance": 3, "assessments": 2},
+    ),
     # Run C is gone with its session; T3 has left; T2 was enrolled anew under her right name.
-    2: ({"trainers": 2, "runs": 2, "sessions": 3, "enrolments": 2, "attendance": 3, "assessments": 1},
-        {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 4, "attendance": 4, "assessments": 2}),
+    2: (
+        {"trainers": 2, "runs": 2, "sessions": 3, "enrolments": 2, "attendance": 3, "assessments": 1},
+        {"trainers": 2, "runs": 3, "sessions": 5, "enrolments": 4, "attendance": 4, "assessments": 2},
+    ),
 }
 
 
@@ -89,8 +127,11 @@ def quick_cases(count: int) -> list[Case]:
     """Spread evenly: every point, fault and change several times, in pairs that do not repeat."""
     points, faults, changes = list(POINTS), list(FAULTS), list(CHANGES)
     return [
-        Case(points[n % len(points)], faults[(n + n // len(points)) % len(faults)],
-             changes[(n * 7 + n // len(changes)) % len(changes)])
+        Case(
+            points[n % len(points)],
+            faults[(n + n // len(points)) % len(faults)],
+            changes[(n * 7 + n // len(changes)) % len(changes)],
+        )
         for n in range(count)
     ]
 
@@ -98,16 +139,25 @@ def quick_cases(count: int) -> list[Case]:
 def second_wave(world: World) -> None:
     """Every update and cancel there is, and a change of identity."""
     world.upload("trainer", trainer("TR-02", experience="Ten years at the wok"))
-    world.upload("course_run", run("B", "2026-12-07", "2026-12-08", schedule_info="Two days, 10am to 6pm"),
-                 run("C", "2026-12-07", "2026-12-08", run_status="Cancelled"))
-    world.upload("session", session("B", 1, "2026-12-07", start_time="10:00", end_time="18:00"),
-                 session("B", 2, "2026-12-08", session_status="Cancelled"))
+    world.upload(
+        "course_run",
+        run("B", "2026-12-07", "2026-12-08", schedule_info="Two days, 10am to 6pm"),
+        run("C", "2026-12-07", "2026-12-08", run_status="Cancelled"),
+    )
+    world.upload(
+        "session",
+        session("B", 1, "2026-12-07", start_time="10:00", end_time="18:00"),
+        session("B", 2, "2026-12-08", session_status="Cancelled"),
+    )
     world.upload("trainee", trainee("T1", email="moved@example.test"), trainee("T2", full_name="Trainee Renamed"))
     world.upload("enrolment", enrolment("B", "T3", enrolment_status="Withdrawn"))
     world.upload("fee", fee("A", "T2"))
     world.upload("attendance", attendance("A", 1, "T2", "Absent"), attendance("A", 2, "T2", "Present"))
-    world.upload("assessment", assessment("A", "T1", score="90", grade="A"),
-                 assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void"))
+    world.upload(
+        "assessment",
+        assessment("A", "T1", score="90", grade="A"),
+        assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void"),
+    )
 
 
 # ---- the child that is killed ----

@@ -42,7 +42,7 @@ def test_killed_everywhere_nothing_is_lost_and_nothing_doubled(
 ) -> None:
     cases, begun, reached, failed = (all_cases() if FULL else quick_cases(QUICK)), time.monotonic(), 0, []
     part, _, parts = os.environ.get("TMS_CRASH_PART", "0/1").partition("/")
-    cases = cases[int(part)::int(parts)]
+    cases = cases[int(part) :: int(parts)]
     for case in cases:
         try:
             reached += prove(prepared, case).reached
@@ -51,7 +51,9 @@ def test_killed_everywhere_nothing_is_lost_and_nothing_doubled(
             if len(failed) > 20:
                 break
     with capsys.disabled():
-        print(f"\ncrash matrix: {len(cases)} of {len(all_cases())} cases, {reached} killed at their point, "
-              f"{len(failed)} failed, {time.monotonic() - begun:.0f} s")
+        print(
+            f"\ncrash matrix: {len(cases)} of {len(all_cases())} cases, {reached} killed at their point, "
+            f"{len(failed)} failed, {time.monotonic() - begun:.0f} s"
+        )
     assert not failed, "\n".join(failed)
     assert reached > len(cases) / 2

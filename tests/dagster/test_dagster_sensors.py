@@ -15,7 +15,8 @@ from tms_pipeline.examples.answers import expected
 from tms_pipeline.examples.people import wrong_letter
 from tms_pipeline.examples.term import Term
 from tms_pipeline.intake.service import upload_id_of
-from tms_pipeline.operations.dagster_run import RunFailed, run_job
+from tms_pipeline.operations.dagster_run import run_job
+from tms_pipeline.operations.failures import RunFailed
 from tms_pipeline.workplace import Workplace
 
 NAME = "Tan Ah Kow S9999001A.xlsx"
@@ -97,7 +98,8 @@ def test_the_cursor_stays_small_and_holds_no_name(tick, installation: Workplace)
     cursor = tick().cursor
     assert cursor is not None and "Tan" not in cursor
     assert len(cursor) < 30 * 80
-    assert json.loads(tick(cursor).cursor) == {}, "what was taken must leave the cursor"
+    assert len(json.loads(cursor)) == 30
+    assert json.loads(tick(tick(cursor).cursor).cursor) == {}, "what was taken must leave the cursor"
 
 
 def test_a_file_that_is_still_being_written_waits_for_a_second_look(
@@ -198,14 +200,13 @@ def test_a_bad_upload_does_not_break_the_others(
     tick, defs: dg.Definitions, instance: dg.DagsterInstance, installation: Workplace, people: list[Record]
 ) -> None:  # type: ignore[no-untyped-def]
     bad = drop(installation, b"PK\x03\x04 this is no workbook", "bad.xlsx")
-    half = drop(
-        installation, workbook(trainee=[{**people[0], "nric": wrong_letter(people[0]["nric"] or "")}, people[1]]), "half.xlsx"
-    )
+    spoiled = {**people[0], "nric": wrong_letter(people[0]["nric"] or "")}
+    half = drop(installation, workbook(trainee=[spoiled, people[1]]), "half.xlsx")
     good = drop(installation, workbook(trainee=people[2:6]), "good.xlsx")
     asked = {upload for upload, _ in requests_of(tick())}
     assert asked == {bad, half, good}
     checks = {upload: checks_of(defs, instance, upload) for upload in (bad, half, good)}
-    assert checks[good] == {name: True for name in checks[good]}
+    assert checks[good] == dict.fromkeys(checks[good], True)
     assert {name for name, passed in checks[half].items() if not passed} == {"trainee_rows"}
     assert {name for name, passed in checks[bad].items() if not passed} == {"file_was_taken"}
     states = dict(installation.db.rows("SELECT upload_id, state FROM intake.upload"))
@@ -246,6 +247,7 @@ def test_no_file_name_and_no_person_stands_in_events_tags_or_metadata(
         for entry in instance.all_logs(run.run_id)
     ) + "".join(f"{run.tags}{run.run_config}" for run in instance.get_runs())  # fmt: skip
     assert len(instance.get_runs()) == 3 and all(upload in said for upload in uploads)
-    names = ["Tan Ah Kow", "Lim Bee Hoon", "Siti binti", "S9999001A", "g9999999x", ".xlsx\"}"]
-    values = [person[field] for person in [spoiled, *people[:9]] for field in ("nric", "full_name", "phone", "birth_date")]
-    assert [value for value in [*names[:5], *values] if value and value in said] == []
+    names = ["Tan Ah Kow", "Lim Bee Hoon", "Siti binti", "S9999001A", "g9999999x"]
+    fields = ("nric", "full_name", "phone", "birth_date")
+    values = [person[field] for person in [spoiled, *people[:9]] for field in fields]
+    assert [value for value in [*names, *values] if value and value in said] == []

@@ -33,8 +33,15 @@ def test_promise_2_one_change_one_live_record(world: World) -> None:
     world.mend()
     world.night()
     assert set(world.states()) == {"accepted"}
-    assert {kind: len(world.held(kind, live=False)) for kind in ("runs", "sessions", "trainers", "enrolments", "assessments")} == {
-        "runs": 3, "sessions": 5, "trainers": 2, "enrolments": 3, "assessments": 2,
+    assert {
+        kind: len(world.held(kind, live=False))
+        for kind in ("runs", "sessions", "trainers", "enrolments", "assessments")
+    } == {
+        "runs": 3,
+        "sessions": 5,
+        "trainers": 2,
+        "enrolments": 3,
+        "assessments": 2,
     }
     assert world.reconcile() == {}
 
@@ -50,8 +57,10 @@ def test_promise_3_unknown_is_never_sent_again_before_a_successful_search(world:
         world.work(patience=0.1)
     assert world.states("enrolment")["unknown"] == 1
     unknown = world.value("SELECT submission_id FROM outbox.submission WHERE state = 'unknown'")
-    steps = [row[0] for row in world.rows(
-        "SELECT step FROM outbox.attempt WHERE submission_id = %s ORDER BY attempt_id", unknown)]
+    steps = [
+        row[0]
+        for row in world.rows("SELECT step FROM outbox.attempt WHERE submission_id = %s ORDER BY attempt_id", unknown)
+    ]
     assert steps.count("send") == 1 and steps.count("search") >= 2
     world.mend()
     world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state = 'unknown'")
@@ -68,8 +77,14 @@ def test_promise_4_a_failed_or_empty_read_changes_nothing(published: World, faul
     before = published.rows("SELECT kind, key, ssg_ref FROM mirror.live ORDER BY 1, 2")
     # Few of each kind are believed when they are gone, so the empty pages come where there are many.
     published.execute("UPDATE mirror.enrolment SET first_seen_at = first_seen_at")
-    for call in ("trainer.list", "course_run.by_reference", "session.list", "enrolment.search", "assessment.search",
-                 "attendance.view"):
+    for call in (
+        "trainer.list",
+        "course_run.by_reference",
+        "session.list",
+        "enrolment.search",
+        "assessment.search",
+        "attendance.view",
+    ):
         if fault != "empty_page":
             published.fault(fault, call)
     if fault == "empty_page":
@@ -121,7 +136,8 @@ def test_promise_6_order_is_kept_and_a_dead_letter_holds_only_its_descendants(wo
     assert {(row["kind"], row["key"]) for row in shown.waiting} == set(waiting)
     assert shown.letter.behind == len(waiting)
     late = world.rows(
-        "SELECT c.submission_id FROM outbox.submission c JOIN outbox.submission p ON p.kind || ':' || p.key = ANY(c.parents) "
+        "SELECT c.submission_id FROM outbox.submission c JOIN outbox.submission p ON p.kind || ':' "
+        "|| p.key = ANY(c.parents) "
         "WHERE c.state = 'accepted' AND (p.state <> 'accepted' OR c.first_sent_at < p.finished_at)"
     )
     assert late == []
@@ -166,7 +182,10 @@ def test_promise_8_withheld_changes_are_always_visible(site, term_template) -> N
         # A further night changes nothing, and a person's release lets them go.
         world.night()
         assert world.states("enrolment")["held"] == 2
-        assert holds.release(world.workplace, kind="enrolment", action="cancel", reason="meant so", actor=world.actor()) == 2
+        assert (
+            holds.release(world.workplace, kind="enrolment", action="cancel", reason="meant so", actor=world.actor())
+            == 2
+        )
         world.submit()
         assert [row["runId"] for row in world.held("enrolments")] and len(world.held("enrolments")) == 1
         assert "withheld" not in world.reconcile()
@@ -175,19 +194,34 @@ def test_promise_8_withheld_changes_are_always_visible(site, term_template) -> N
 def test_promise_9_every_byte_sent_can_be_traced_both_ways(published: World) -> None:
     submission = published.submission("enrolment", key("A", "T1"))
     reference = submission["ssg_ref"]
-    wanted = {"submission": submission["submission_id"], "upload": submission["upload_id"], "plan": submission["plan_id"]}
-    for word in (reference, key("A", "T1"), submission["idempotency_key"], submission["correlation_id"],
-                 submission["upload_id"], submission["plan_id"], str(submission["submission_id"])):
+    wanted = {
+        "submission": submission["submission_id"],
+        "upload": submission["upload_id"],
+        "plan": submission["plan_id"],
+    }
+    for word in (
+        reference,
+        key("A", "T1"),
+        submission["idempotency_key"],
+        submission["correlation_id"],
+        submission["upload_id"],
+        submission["plan_id"],
+        str(submission["submission_id"]),
+    ):
         found = trace(published.workplace, word)
         chains = [chain for chain in found.chains if chain.submission["submission_id"] == wanted["submission"]]
         assert chains, f"{word} does not lead to the submission"
         chain = chains[0]
-        assert chain.source["upload_id"] == wanted["upload"] and chain.source["sheet"] and chain.source["row_number"] == 2
+        assert (
+            chain.source["upload_id"] == wanted["upload"] and chain.source["sheet"] and chain.source["row_number"] == 2
+        )
         assert chain.plan["plan_id"] == wanted["plan"]
         assert chain.attempts and chain.attempts[0]["correlation_id"] == submission["correlation_id"]
         assert chain.ssg["ssg_ref"] == reference and chain.register["key"] == key("A", "T1")
-    calls = published.rows("SELECT count(*) FROM outbox.attempt a LEFT JOIN outbox.submission s USING (submission_id) "
-                           "LEFT JOIN intake.upload u USING (upload_id) WHERE u.upload_id IS NULL")
+    calls = published.rows(
+        "SELECT count(*) FROM outbox.attempt a LEFT JOIN outbox.submission s USING (submission_id) "
+        "LEFT JOIN intake.upload u USING (upload_id) WHERE u.upload_id IS NULL"
+    )
     assert calls == [(0,)]
 
 
@@ -213,5 +247,3 @@ def test_a_worker_that_dies_in_mid_call_is_rescued_and_its_call_found(world: Wor
     time.sleep(PACE.settle)
     world.submit()
     assert set(world.states()) == {"accepted"} and len(world.held("enrolments", live=False)) == 3
-
-

@@ -51,38 +51,79 @@ Row = dict[str, Any]
 
 
 def course() -> Row:
-    return {"course_reference": COURSE, "course_title": "Food Hygiene for Hawkers", "full_course_fee": "480.00",
-            "duration_hours": "16"}
+    return {
+        "course_reference": COURSE,
+        "course_title": "Food Hygiene for Hawkers",
+        "full_course_fee": "480.00",
+        "duration_hours": "16",
+    }
 
 
 def trainer(code: str, **changes: Any) -> Row:
     number = code[-1]
-    return {"trainer_code": code, "trainer_name": f"Trainer Number {number}", "trainer_nric": TRAINER_NRICS[code],
-            "trainer_email": f"trainer{number}@example.test", "domain": "Cooked food and hygiene", **changes}
+    return {
+        "trainer_code": code,
+        "trainer_name": f"Trainer Number {number}",
+        "trainer_nric": TRAINER_NRICS[code],
+        "trainer_email": f"trainer{number}@example.test",
+        "domain": "Cooked food and hygiene",
+        **changes,
+    }
 
 
 def run(code: str, start: str, end: str, **changes: Any) -> Row:
-    return {"run_code": code, "course_reference": COURSE, "registration_open": "2026-09-01",
-            "registration_close": "2026-10-15", "start_date": start, "end_date": end,
-            "schedule_info": "Two days, 9am to 5pm", "mode_of_training": "Classroom", "floor": "02", "unit": "11",
-            "postal_code": "059801", "room": "Kitchen 1", "intake_size": "20", "admin_email": "courses@example.test",
-            "trainer_codes": "TR-01; TR-02", **changes}
+    return {
+        "run_code": code,
+        "course_reference": COURSE,
+        "registration_open": "2026-09-01",
+        "registration_close": "2026-10-15",
+        "start_date": start,
+        "end_date": end,
+        "schedule_info": "Two days, 9am to 5pm",
+        "mode_of_training": "Classroom",
+        "floor": "02",
+        "unit": "11",
+        "postal_code": "059801",
+        "room": "Kitchen 1",
+        "intake_size": "20",
+        "admin_email": "courses@example.test",
+        "trainer_codes": "TR-01; TR-02",
+        **changes,
+    }
 
 
 def session(code: str, number: int, day: str, **changes: Any) -> Row:
-    return {"run_code": code, "session_no": number, "session_date": day, "start_time": "09:00", "end_time": "17:00",
-            "mode_of_training": "Classroom", **changes}
+    return {
+        "run_code": code,
+        "session_no": number,
+        "session_date": day,
+        "start_time": "09:00",
+        "end_time": "17:00",
+        "mode_of_training": "Classroom",
+        **changes,
+    }
 
 
 def trainee(name: str, **changes: Any) -> Row:
     number = name[-1]
-    return {"nric": NRICS[name], "full_name": f"Trainee Number {number}", "birth_date": f"1980-01-0{number}",
-            "email": f"trainee{number}@example.test", "phone": f"9000000{number}", **changes}
+    return {
+        "nric": NRICS[name],
+        "full_name": f"Trainee Number {number}",
+        "birth_date": f"1980-01-0{number}",
+        "email": f"trainee{number}@example.test",
+        "phone": f"9000000{number}",
+        **changes,
+    }
 
 
 def enrolment(code: str, name: str, **changes: Any) -> Row:
-    return {"run_code": code, "nric": NRICS[name], "enrolment_date": "2026-10-01", "sponsorship_type": "Individual",
-            **changes}
+    return {
+        "run_code": code,
+        "nric": NRICS[name],
+        "enrolment_date": "2026-10-01",
+        "sponsorship_type": "Individual",
+        **changes,
+    }
 
 
 def fee(code: str, name: str, status: str = "Full Payment", **changes: Any) -> Row:
@@ -94,8 +135,15 @@ def attendance(code: str, number: int, name: str, mark: str = "Present", **chang
 
 
 def assessment(code: str, name: str, **changes: Any) -> Row:
-    return {"run_code": code, "nric": NRICS[name], "assessment_date": "2026-11-17", "result": "Pass", "score": "80",
-            "grade": "B", **changes}
+    return {
+        "run_code": code,
+        "nric": NRICS[name],
+        "assessment_date": "2026-11-17",
+        "result": "Pass",
+        "score": "80",
+        "grade": "B",
+        **changes,
+    }
 
 
 def term() -> dict[str, list[Row]]:
@@ -103,16 +151,27 @@ def term() -> dict[str, list[Row]]:
     return {
         "course": [course()],
         "trainer": [trainer("TR-01"), trainer("TR-02")],
-        "course_run": [run("A", "2026-11-16", "2026-11-17"), run("B", "2026-12-07", "2026-12-08"),
-                       run("C", "2026-12-07", "2026-12-08")],
-        "session": [session("A", 1, "2026-11-16"), session("A", 2, "2026-11-17"),
-                    session("B", 1, "2026-12-07"), session("B", 2, "2026-12-08"),
-                    session("C", 1, "2026-12-07")],
+        "course_run": [
+            run("A", "2026-11-16", "2026-11-17"),
+            run("B", "2026-12-07", "2026-12-08"),
+            run("C", "2026-12-07", "2026-12-08"),
+        ],
+        "session": [
+            session("A", 1, "2026-11-16"),
+            session("A", 2, "2026-11-17"),
+            session("B", 1, "2026-12-07"),
+            session("B", 2, "2026-12-08"),
+            session("C", 1, "2026-12-07"),
+        ],
         "trainee": [trainee(name) for name in NRICS],
         "enrolment": [enrolment("A", "T1"), enrolment("A", "T2"), enrolment("B", "T3")],
         "fee": [fee("A", "T1"), fee("A", "T2", "Pending Payment")],
-        "attendance": [attendance("A", 1, "T1"), attendance("A", 2, "T1"), attendance("A", 1, "T2"),
-                       attendance("A", 2, "T2", "Absent")],
+        "attendance": [
+            attendance("A", 1, "T1"),
+            attendance("A", 2, "T1"),
+            attendance("A", 1, "T2"),
+            attendance("A", 2, "T2", "Absent"),
+        ],
         "assessment": [assessment("A", "T1"), assessment("A", "T2", result="Fail", score="30", grade="F")],
     }
 
@@ -140,12 +199,21 @@ class Site:
 
     def settings(self, database: str, **changes: Any) -> Settings:
         url = self.server.url(database).render_as_string(hide_password=False)
-        return load_settings(tms_home=self.home, database_url=url, ssg_base_url=self.ssg, TMS_TODAY=TODAY,
-                             TMS_ACTOR="tester", ssg_concurrency=2, ssg_timeout_seconds=0.4,
-                             **{"TMS_LEASE_SECONDS": 20.0, **changes})
+        return load_settings(
+            tms_home=self.home,
+            database_url=url,
+            ssg_base_url=self.ssg,
+            TMS_TODAY=TODAY,
+            TMS_ACTOR="tester",
+            ssg_concurrency=2,
+            ssg_timeout_seconds=0.4,
+            **{"TMS_LEASE_SECONDS": 20.0, **changes},
+        )
 
     def sql(self, statement: str) -> None:
-        with psycopg.connect(host=str(self.server.socket), user="tms", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host=str(self.server.socket), user="tms", dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
     def fresh(self, template: str | None = None) -> str:
@@ -218,8 +286,9 @@ class World:
         upload_id, new = receive(self.workplace, f"{kind}.csv", content, source="inbox", actor=self.actor(by))
         assert new, "this very file was dropped before"
         taken = take_in(self.workplace, upload_id, actor=self.actor(by))
-        faults = [(f.code, f.column) for items in taken.evaluation.faults.values() for f in items
-                  if f.severity == "error"]
+        faults = [
+            (f.code, f.column) for items in taken.evaluation.faults.values() for f in items if f.severity == "error"
+        ]
         assert not faults and not taken.file_faults, (kind, faults, [f.code for f in taken.file_faults])
         return taken
 
@@ -286,9 +355,20 @@ class World:
     def reset_ssg(self) -> None:
         self.ssg("POST", "reset")
         uen = self.workplace.settings.uen
-        self.ssg("POST", "seed", {"courses": [
-            {"referenceNumber": COURSE, "externalReferenceNumber": COURSE, "title": "Food Hygiene for Hawkers", "uen": uen}
-        ]})
+        self.ssg(
+            "POST",
+            "seed",
+            {
+                "courses": [
+                    {
+                        "referenceNumber": COURSE,
+                        "externalReferenceNumber": COURSE,
+                        "title": "Food Hygiene for Hawkers",
+                        "uen": uen,
+                    }
+                ]
+            },
+        )
 
     def fault(self, kind: str, endpoint: str = "*", **options: Any) -> None:
         self.ssg("POST", "faults", {"kind": kind, "endpoint": endpoint, **options})
@@ -299,9 +379,13 @@ class World:
     def held(self, kind: str, *, live: bool = True, state: Any = None) -> list[dict[str, Any]]:
         """The records that SSG holds; by default the live ones."""
         rows = (state or self.ssg("GET", f"state?kind={kind}"))[kind]
-        dead = {"runs": lambda r: r["deleted"], "sessions": lambda r: r["deleted"],
-                "enrolments": lambda r: r["status"] != "Confirmed", "assessments": lambda r: r["voided"],
-                "attendance": lambda r: r["statusCode"] == "4"}.get(kind, lambda r: False)
+        dead = {
+            "runs": lambda r: r["deleted"],
+            "sessions": lambda r: r["deleted"],
+            "enrolments": lambda r: r["status"] != "Confirmed",
+            "assessments": lambda r: r["voided"],
+            "attendance": lambda r: r["statusCode"] == "4",
+        }.get(kind, lambda r: False)
         return [row for row in rows if not (live and dead(row))]
 
     def edit(self, kind: str, key: str, **values: Any) -> None:

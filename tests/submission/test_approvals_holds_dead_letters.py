@@ -18,7 +18,9 @@ def test_the_most_specific_rule_counts() -> None:
     assert policy_of("fee:auto").mode("session", "create") == "review", "what no rule names needs a person"
 
 
-@pytest.mark.parametrize("text", ["", "sometimes", "enrolment", "enrolment.eat:auto", "cat:auto", "fee:auto,fee:review"])
+@pytest.mark.parametrize(
+    "text", ["", "sometimes", "enrolment", "enrolment.eat:auto", "cat:auto", "fee:auto,fee:review"]
+)
 def test_a_policy_is_never_guessed(text: str) -> None:
     with pytest.raises(ValueError, match="TMS_APPROVAL_POLICY"):
         policy_of(text)
@@ -74,7 +76,10 @@ def test_hold_and_release(published: World) -> None:
     published.upload("fee", fee("A", "T2"))
     published.upload("trainee", trainee("T1", email="new@example.test"))
     published.night()
-    assert published.states("fee") == {"held": 1} and "finance asked" in published.submission("fee", key("A", "T2"))["reason"]
+    assert (
+        published.states("fee") == {"held": 1}
+        and "finance asked" in published.submission("fee", key("A", "T2"))["reason"]
+    )
     assert published.reconcile() == {"withheld": {"fee": 1}}
     assert [(one.kind, one.held_now) for one in holds.holds(published.workplace)] == [("fee", 1)]
     assert holds.release(published.workplace, kind="fee", reason="they agreed", actor=published.actor()) == 1
@@ -155,8 +160,10 @@ def test_a_dead_letter_that_was_sent_is_searched_for_before_it_is_sent_again(wor
     world.fault("reset_after_commit", "enrolment.create", times=1)
     world.fault("503", "enrolment.search")
     world.submit(patience=0.1)
-    world.execute("UPDATE outbox.submission SET first_sent_at = now() - interval '9 days', next_attempt_at = now() "
-                  "WHERE state = 'unknown'")
+    world.execute(
+        "UPDATE outbox.submission SET first_sent_at = now() - interval '9 days', next_attempt_at = now() "
+        "WHERE state = 'unknown'"
+    )
     world.execute("UPDATE ssg.breaker SET failures = 0, opened_at = NULL")
     world.work(patience=0.1)
     (letter,) = dead_letters.dead_letters(world.workplace)

@@ -23,8 +23,10 @@ from crash_matrix import second_wave
 
 
 def test_the_whole_term_arrives_once(published: World) -> None:
-    counts = {kind: len(published.held(kind)) for kind in
-              ("runs", "sessions", "trainers", "enrolments", "attendance", "assessments")}
+    counts = {
+        kind: len(published.held(kind))
+        for kind in ("runs", "sessions", "trainers", "enrolments", "attendance", "assessments")
+    }
     assert counts == {"runs": 3, "sessions": 5, "trainers": 2, "enrolments": 3, "attendance": 3, "assessments": 2}
     assert published.reconcile() == {}
     made = {row["traineeId"]: row for row in published.held("enrolments")}
@@ -43,14 +45,19 @@ def test_every_update_and_cancel_arrives_field_for_field(published: World) -> No
     assert set(runs) == {"Two days, 9am to 5pm", "Two days, 10am to 6pm"}
     edited = runs["Two days, 10am to 6pm"]
     assert len(edited["trainers"]) == 2, "an edit resends the trainers"
-    times = [(row["startDate"], row["startTime"], row["endTime"]) for row in published.held("sessions")
-             if row["runId"] == edited["id"]]
+    times = [
+        (row["startDate"], row["startTime"], row["endTime"])
+        for row in published.held("sessions")
+        if row["runId"] == edited["id"]
+    ]
     assert times == [("20261207", "10:00", "18:00")]
     held = {row["traineeId"]: row for row in published.held("enrolments")}
     assert set(held) == {NRICS["T1"], NRICS["T2"]}
     assert held[NRICS["T1"]]["email"] == "moved@example.test"
     assert held[NRICS["T2"]]["fullName"] == "Trainee Renamed" and held[NRICS["T2"]]["collection"] == "Full Payment"
-    marks = {(row["sessionId"][-2:], row["traineeId"]): row["statusCode"] for row in published.held("attendance", live=False)}
+    marks = {
+        (row["sessionId"][-2:], row["traineeId"]): row["statusCode"] for row in published.held("attendance", live=False)
+    }
     assert marks[("S1", NRICS["T2"])] == "4" and marks[("S2", NRICS["T2"])] == "1"
     (scored,) = published.held("assessments")
     assert (scored["score"], scored["grade"]) == (90, "A")
@@ -82,7 +89,7 @@ def test_a_run_is_taken_back_after_its_enrolments(published: World) -> None:
     assert published.rows("SELECT count(*) FROM outbox.submission WHERE state <> 'accepted'") == [(0,)]
     assert published.reconcile() == {}
     # And it comes back, with everything that hung on it.
-    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", schedule_info="After all"))
+    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", run_status="Confirmed"))
     published.night()
     assert len(published.held("runs")) == 3 and len(published.held("enrolments")) == 3
     assert len(published.held("sessions")) == 5 and published.reconcile() == {}

@@ -25,14 +25,17 @@ def _email(world: World, reference: str) -> str:
     return row["email"]
 
 
-@pytest.mark.parametrize(("kind", "there", "record", "values"), [
-    ("enrolment", "enrolments", key("A", "T1"), {"email": "theirs@example.test"}),
-    ("enrolment", "enrolments", key("A", "T1"), {"fullName": "Another Name"}),
-    ("fee", "enrolments", key("A", "T1"), {"collection": "Pending Payment"}),
-    ("assessment", "assessments", key("A", "T1") + "|", {"grade": "C"}),
-    ("course_run", "runs", "B", {"scheduleInfo": "Changed elsewhere"}),
-    ("session", "sessions", "B|1", {"startTime": "08:00"}),
-])
+@pytest.mark.parametrize(
+    ("kind", "there", "record", "values"),
+    [
+        ("enrolment", "enrolments", key("A", "T1"), {"email": "theirs@example.test"}),
+        ("enrolment", "enrolments", key("A", "T1"), {"fullName": "Another Name"}),
+        ("fee", "enrolments", key("A", "T1"), {"collection": "Pending Payment"}),
+        ("assessment", "assessments", key("A", "T1") + "|", {"grade": "C"}),
+        ("course_run", "runs", "B", {"scheduleInfo": "Changed elsewhere"}),
+        ("session", "sessions", "B|1", {"startTime": "08:00"}),
+    ],
+)
 def test_a_foreign_edit_is_a_discrepancy_and_nothing_is_sent(
     published: World, kind: str, there: str, record: str, values: dict[str, str]
 ) -> None:
@@ -44,11 +47,19 @@ def test_a_foreign_edit_is_a_discrepancy_and_nothing_is_sent(
     assert "tms resolve" in todo
 
 
-@pytest.mark.parametrize(("kind", "there", "record"), [
-    ("enrolment", "enrolments", key("A", "T1")), ("assessment", "assessments", key("A", "T1") + "|"),
-    ("attendance", "attendance", key("A", 1, "T1")), ("session", "sessions", "B|1"), ("course_run", "runs", "C"),
-])
-def test_what_somebody_took_away_is_not_sent_again_unasked(published: World, kind: str, there: str, record: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "there", "record"),
+    [
+        ("enrolment", "enrolments", key("A", "T1")),
+        ("assessment", "assessments", key("A", "T1") + "|"),
+        ("attendance", "attendance", key("A", 1, "T1")),
+        ("session", "sessions", "B|1"),
+        ("course_run", "runs", "C"),
+    ],
+)
+def test_what_somebody_took_away_is_not_sent_again_unasked(
+    published: World, kind: str, there: str, record: str
+) -> None:
     reference = _ref(published, kind, record)
     place = f"{reference.partition(':')[0]}/{NRICS['T1']}" if kind == "attendance" else reference
     published.cancel_there(there, place)
@@ -107,8 +118,15 @@ def test_theirs_holds_against_an_ordinary_difference_too(published: World) -> No
 def test_ignore_until_a_day(published: World) -> None:
     _edit_email(published)
     published.pull()
-    resolve(published.workplace, "enrolment", key("A", "T1"), "ignore", until=date(2026, 11, 30), reason="they call back",
-            actor=published.actor())
+    resolve(
+        published.workplace,
+        "enrolment",
+        key("A", "T1"),
+        "ignore",
+        until=date(2026, 11, 30),
+        reason="they call back",
+        actor=published.actor(),
+    )
     assert published.reconcile() == {}
     published.execute("UPDATE outbox.resolution SET until = '2026-11-20'")
     assert published.reconcile() == {"differs": {"enrolment": 1}}
@@ -116,8 +134,11 @@ def test_ignore_until_a_day(published: World) -> None:
 
 def test_what_cannot_be_resolved(published: World) -> None:
     for kind, record, how, options in (
-        ("enrolment", "nobody", "ours", {}), ("course", "x", "ours", {}), ("enrolment", key("A", "T1"), "mine", {}),
-        ("enrolment", key("A", "T1"), "ignore", {}), ("enrolment", key("A", "T1"), "ours", {"until": date(2030, 1, 1)}),
+        ("enrolment", "nobody", "ours", {}),
+        ("course", "x", "ours", {}),
+        ("enrolment", key("A", "T1"), "mine", {}),
+        ("enrolment", key("A", "T1"), "ignore", {}),
+        ("enrolment", key("A", "T1"), "ours", {"until": date(2030, 1, 1)}),
         ("enrolment", key("A", "T1"), "ignore", {"until": date(2020, 1, 1)}),
     ):
         with pytest.raises(CannotResolve):
@@ -127,7 +148,9 @@ def test_what_cannot_be_resolved(published: World) -> None:
 
 
 def test_an_enrolment_that_comes_back_there_after_our_cancel_is_shown(published: World) -> None:
-    published.upload("assessment", assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void"))
+    published.upload(
+        "assessment", assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void")
+    )
     published.upload("enrolment", enrolment("B", "T3", enrolment_status="Withdrawn"))
     published.night()
     published.forget_calls()

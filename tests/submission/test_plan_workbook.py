@@ -21,7 +21,10 @@ def test_old_and_new_why_and_where_from(published: World, tmp_path: Path) -> Non
     holds.hold(published.workplace, kind="fee", reason="finance asked", actor=published.actor())
     review = review_plan(published.workplace)
     lines = {(line.kind, line.field): line for line in review.lines}
-    assert (lines["fee", "collection_status"].old, lines["fee", "collection_status"].new) == ("Pending Payment", "Partial Payment")
+    assert (lines["fee", "collection_status"].old, lines["fee", "collection_status"].new) == (
+        "Pending Payment",
+        "Partial Payment",
+    )
     assert lines["enrolment", "email"].new == "changed" and lines["enrolment", "email"].key == key("A", "T1")
     assert lines["course_run", "room"].new == "=1+1" and lines["course_run", "room"].file_name == "course_run.csv"
     assert lines["course_run", "schedule_info"].row_number == 2
@@ -44,4 +47,8 @@ def test_a_whole_term_has_no_personal_value_in_its_plan(world: World) -> None:
     assert len({(line.kind, line.key) for line in review.lines}) == 18
     text = plan_page(review)
     for number in (1, 2, 3):
-        assert f"Trainee Number {number}" not in text and f"trainee{number}@" not in text and f"1980-01-0{number}" not in text
+        assert (
+            f"Trainee Number {number}" not in text
+            and f"trainee{number}@" not in text
+            and f"1980-01-0{number}" not in text
+        )

@@ -36,10 +36,32 @@ from tms_pipeline.submission.worker import Worker
 STEPS = int(os.environ.get("TMS_STATE_STEPS", "2000"))
 SEED = int(os.environ.get("TMS_STATE_SEED", "20261121"))
 LENGTH = 50
-FAULTS = ("timeout_after_commit", "reset_after_commit", "reset_before_commit", "503", "500", "429", "truncated",
-          "non_json", "error_in_200", "wrong_encryption", "version_expired")
-CALLS = ("enrolment.create", "enrolment.update", "enrolment.cancel", "enrolment.fees", "assessment.*", "attendance.*",
-         "course_run.*", "session.*", "trainer.*", "enrolment.search", "*")
+FAULTS = (
+    "timeout_after_commit",
+    "reset_after_commit",
+    "reset_before_commit",
+    "503",
+    "500",
+    "429",
+    "truncated",
+    "non_json",
+    "error_in_200",
+    "wrong_encryption",
+    "version_expired",
+)
+CALLS = (
+    "enrolment.create",
+    "enrolment.update",
+    "enrolment.cancel",
+    "enrolment.fees",
+    "assessment.*",
+    "attendance.*",
+    "course_run.*",
+    "session.*",
+    "trainer.*",
+    "enrolment.search",
+    "*",
+)
 TRAINEES = ("HB-00001", "HB-00002", "HB-00003")
 RUNS = ("A", "B", "C")
 _quick = replace(PACE, settle=0.02, first=0.005, ours=0.005, grace=0.05)
@@ -71,16 +93,27 @@ class Walk(RuleBasedStateMachine):
         counted["upload"] += 1
         key = f"{run}|{who}"
         done = self.world.execute(
-            "UPDATE register.enrolment SET live = %s, enrolment_status = CASE WHEN %s THEN 'confirmed' ELSE 'withdrawn' END, "
-            "version = version + 1 WHERE key = %s", live, live, key)
+            "UPDATE register.enrolment SET live = %s, enrolment_status = CASE WHEN %s THEN "
+            "'confirmed' ELSE 'withdrawn' END, "
+            "version = version + 1 WHERE key = %s",
+            live,
+            live,
+            key,
+        )
         if not done and live:
             self.world.execute(
-                "INSERT INTO register.enrolment (key, trainee_ref, run_code, enrolment_date, sponsorship_type, discount_amount, "
+                "INSERT INTO register.enrolment (key, trainee_ref, run_code, enrolment_date, "
+                "sponsorship_type, discount_amount, "
                 "enrolment_status, live, row_hash, own_hash, ssg_hash, upload_id, sheet, row_number) "
-                "SELECT %s, %s, %s, e.enrolment_date, e.sponsorship_type, e.discount_amount, 'confirmed', true, e.row_hash, "
+                "SELECT %s, %s, %s, e.enrolment_date, e.sponsorship_type, e.discount_amount, "
+                "'confirmed', true, e.row_hash, "
                 "e.own_hash, sha256(e.own_hash || t.own_hash), e.upload_id, e.sheet, 90 "
                 "FROM register.enrolment e, register.trainee t WHERE e.key = 'A|HB-00001' AND t.key = %s",
-                key, who, run, who)
+                key,
+                who,
+                run,
+                who,
+            )
 
     @rule(who=st.sampled_from(TRAINEES), version=st.sampled_from(["email", "name"]))
     def a_trainee_changes(self, who: str, version: str) -> None:
@@ -89,25 +122,33 @@ class Walk(RuleBasedStateMachine):
         with self.world.workplace.db.transaction() as connection:
             columns = "full_name_sealed, full_name_mark, email_sealed, email_mark, own_hash, ssg_hash, row_hash"
             connection.execute(
-                f"UPDATE register.trainee t SET ({columns}) = (SELECT {columns} FROM versions.{version} v WHERE v.key = t.key) "  # type: ignore[arg-type]
-                "WHERE t.key = %s", (who,))
+                f"UPDATE register.trainee t SET ({columns}) = (SELECT {columns} FROM "
+                f"versions.{version} v WHERE v.key = t.key) "  # type: ignore[arg-type]
+                "WHERE t.key = %s",
+                (who,),
+            )
             connection.execute(
                 "UPDATE register.enrolment e SET ssg_hash = sha256(e.own_hash || t.own_hash) FROM register.trainee t "
-                "WHERE t.trainee_ref = e.trainee_ref AND e.ssg_hash <> sha256(e.own_hash || t.own_hash)")
+                "WHERE t.trainee_ref = e.trainee_ref AND e.ssg_hash <> sha256(e.own_hash || t.own_hash)"
+            )
 
     @rule(number=st.integers(1, 2), who=st.sampled_from(TRAINEES[:2]))
     def attendance_is_corrected(self, number: int, who: str) -> None:
         counted["upload"] += 1
         self.world.execute(
             "UPDATE register.attendance SET live = NOT live, mark = CASE WHEN live THEN 'absent' ELSE 'present' END "
-            "WHERE key = %s", f"A|{number}|{who}")
+            "WHERE key = %s",
+            f"A|{number}|{who}",
+        )
 
     @rule(who=st.sampled_from(TRAINEES[:2]))
     def an_assessment_is_voided_or_stands(self, who: str) -> None:
         counted["upload"] += 1
         self.world.execute(
             "UPDATE register.assessment SET live = NOT live, assessment_status = CASE WHEN live THEN 'voided' ELSE "
-            "'confirmed' END WHERE key = %s", f"A|{who}|")
+            "'confirmed' END WHERE key = %s",
+            f"A|{who}|",
+        )
 
     # ---- SSG's side ----
 
@@ -150,16 +191,21 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def two_workers(self) -> None:
         counted["two workers"] += 1
-        both = [threading.Thread(target=self.world.work, kwargs={"patience": 0.0, "pace": _quick, "threads": 1})
-                for _ in range(2)]
+        both = [
+            threading.Thread(target=self.world.work, kwargs={"patience": 0.0, "pace": _quick, "threads": 1})
+            for _ in range(2)
+        ]
         for one in both:
             one.start()
         self.world.approve(*self.world.plan())
         for one in both:
             one.join()
 
-    @rule(point=st.sampled_from([name for name in POINTS if name not in ("after_plan", "after_approval")]),
-          count=st.sampled_from([1, 1, 1, 2, 3]), who=st.sampled_from(TRAINEES[:2]))
+    @rule(
+        point=st.sampled_from([name for name in POINTS if name not in ("after_plan", "after_approval")]),
+        count=st.sampled_from([1, 1, 1, 2, 3]),
+        who=st.sampled_from(TRAINEES[:2]),
+    )
     def a_worker_dies(self, point: str, count: int, who: str) -> None:
         self.attendance_is_corrected(1, who)  # so that there is something to do
         self.world.approve(*self.world.plan())
@@ -187,9 +233,13 @@ class Walk(RuleBasedStateMachine):
         counted["clock"] += 1
         self.world.execute(
             "UPDATE outbox.submission SET next_attempt_at = next_attempt_at - %(h)s * interval '1 hour', "
-            "lease_until = lease_until - %(h)s * interval '1 hour', approved_until = approved_until - %(h)s * interval '1 hour', "
-            "first_sent_at = first_sent_at - %(h)s * interval '1 hour', last_sent_at = last_sent_at - %(h)s * interval '1 hour'"
-            .replace("%(h)s", str(hours)))
+            "lease_until = lease_until - %(h)s * interval '1 hour', approved_until = approved_until "
+            "- %(h)s * interval '1 hour', "
+            "first_sent_at = first_sent_at - %(h)s * interval '1 hour', last_sent_at = last_sent_at "
+            "- %(h)s * interval '1 hour'".replace(
+                "%(h)s", str(hours)
+            )
+        )
 
     @invariant()
     def never_two_live_of_one_change(self) -> None:
@@ -217,17 +267,27 @@ class Walk(RuleBasedStateMachine):
         crashpoints.raised_instead.clear()
 
     def _left(self, waiting: set[str]) -> list[tuple[Any, ...]]:
-        rows = self.world.rows("SELECT kind || ':' || key, state, error_code FROM outbox.submission "
-                               "WHERE state NOT IN ('accepted', 'superseded')")
+        rows = self.world.rows(
+            "SELECT kind || ':' || key, state, error_code FROM outbox.submission "
+            "WHERE state NOT IN ('accepted', 'superseded')"
+        )
         return [row for row in rows if row[0] not in waiting]
 
     def _waiting_for_a_decision(self) -> set[str]:
         """What hangs on an enrolment that somebody took away at SSG: it waits until a person has decided."""
-        gone = {f"enrolment:{key}" for (key,) in self.world.rows(
-            "SELECT agreed_key FROM mirror.enrolment WHERE NOT live AND agreed_hash <> '\\x00'")}
-        return {name for name, parents in self.world.rows(
-            "SELECT kind || ':' || key, parents FROM outbox.submission WHERE state IN ('planned', 'ready')")
-            if gone & set(parents)}
+        gone = {
+            f"enrolment:{key}"
+            for (key,) in self.world.rows(
+                "SELECT agreed_key FROM mirror.enrolment WHERE NOT live AND agreed_hash <> '\\x00'"
+            )
+        }
+        return {
+            name
+            for name, parents in self.world.rows(
+                "SELECT kind || ':' || key, parents FROM outbox.submission WHERE state IN ('planned', 'ready')"
+            )
+            if gone & set(parents)
+        }
 
     def _settle(self) -> None:
         """SSG is well again, the nights follow each other, a person sees to the dead letters: both sides agree."""
@@ -238,9 +298,13 @@ class Walk(RuleBasedStateMachine):
         world.execute("UPDATE ssg.breaker SET failures = 0, opened_at = NULL, paused_until = NULL")
         for _ in range(12):
             rescue(world.workplace, _quick, abandoned=tuple(self.abandoned))
-            world.execute("UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now()) WHERE state <> 'unknown'")
-            world.execute("UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now() + interval '1 second') "
-                          "WHERE state = 'unknown'")
+            world.execute(
+                "UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now()) WHERE state <> 'unknown'"
+            )
+            world.execute(
+                "UPDATE outbox.submission SET next_attempt_at = least(next_attempt_at, now() + interval '1 second') "
+                "WHERE state = 'unknown'"
+            )
             world.pull()
             _, plan = world.plan(keep=False)
             waiting = self._waiting_for_a_decision()
@@ -253,21 +317,37 @@ class Walk(RuleBasedStateMachine):
             time.sleep(_quick.settle)
         left = self._left(self._waiting_for_a_decision())
         assert not left, f"stuck: {left}"
-        wanted = {tuple(row) for row in world.rows(
-            "SELECT m.ssg_ref, t.key FROM register.enrolment e JOIN mirror.course_run m ON m.key = e.run_code AND m.live "
-            "JOIN register.trainee t ON t.trainee_ref = e.trainee_ref WHERE e.live")}
+        wanted = {
+            tuple(row)
+            for row in world.rows(
+                "SELECT m.ssg_ref, t.key FROM register.enrolment e JOIN mirror.course_run m ON m.key "
+                "= e.run_code AND m.live "
+                "JOIN register.trainee t ON t.trainee_ref = e.trainee_ref WHERE e.live"
+            )
+        }
         names = dict(zip(NRICS.values(), TRAINEES, strict=True))
         there = {(str(row["runId"]), names[row["traineeId"]]) for row in world.held("enrolments")}
         foreign = {(run, names[nric]) for run, nric in self.touched}
         assert there - foreign == wanted - foreign, "SSG holds other enrolments than the register"
         found = world.reconcile()
-        shown = {key for (key,) in world.rows(
-            "SELECT DISTINCT key FROM finding.discrepancy WHERE review_id = (SELECT max(review_id) FROM finding.review)")}
+        shown = {
+            key
+            for (key,) in world.rows(
+                "SELECT DISTINCT key FROM finding.discrepancy WHERE review_id = (SELECT "
+                "max(review_id) FROM finding.review)"
+            )
+        }
         trainees = {who for _, who in foreign}
         assert all(any(who in key for who in trainees) for key in shown if key), f"{found} where nobody touched SSG"
         # What differs is shown: nobody's edit is lost in silence.
-        hidden = (there ^ wanted) - {(world.value("SELECT ssg_ref FROM mirror.course_run WHERE key = %s AND live",
-                                                  key.split("|")[0]), key.split("|")[1]) for key in shown if key}
+        hidden = (there ^ wanted) - {
+            (
+                world.value("SELECT ssg_ref FROM mirror.course_run WHERE key = %s AND live", key.split("|")[0]),
+                key.split("|")[1],
+            )
+            for key in shown
+            if key
+        }
         assert not hidden, "a difference that nobody is told of"
 
 
@@ -278,9 +358,14 @@ def walking(bench: World) -> Iterator[World]:
         from submission_world import trainee
 
         bench.execute("CREATE SCHEMA versions")
-        for version, change in (("email", {"email": "walk{}@example.test"}), ("name", {"full_name": "Walker Number {}"})):
-            bench.upload("trainee", *[
-                trainee(name, **{field: text.format(name[-1]) for field, text in change.items()}) for name in NRICS])
+        for version, change in (
+            ("email", {"email": "walk{}@example.test"}),
+            ("name", {"full_name": "Walker Number {}"}),
+        ):
+            bench.upload(
+                "trainee",
+                *[trainee(name, **{field: text.format(name[-1]) for field, text in change.items()}) for name in NRICS],
+            )
             bench.execute(f"CREATE TABLE versions.{version} AS TABLE register.trainee")
         restore(bench, "term")
     _bench[:] = [bench]
@@ -297,13 +382,19 @@ def test_random_walks(walking: World, capsys: pytest.CaptureFixture[str]) -> Non
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         walk,
         settings=settings(
-            max_examples=max(2, STEPS * 6 // (5 * LENGTH)), stateful_step_count=LENGTH, deadline=None, database=None,
+            max_examples=max(2, STEPS * 6 // (5 * LENGTH)),
+            stateful_step_count=LENGTH,
+            deadline=None,
+            database=None,
             phases=(Phase.generate, Phase.shrink) if os.environ.get("TMS_STATE_SHRINK") else (Phase.generate,),
-            suppress_health_check=list(HealthCheck), print_blob=True,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
         ),
     )
     with capsys.disabled():
-        print(f"\nrandom walks: seed {SEED}, {sum(counted.values()) - counted['step']} actions in {counted['step']} steps, "
-              f"{dict(counted)}, {time.monotonic() - begun:.0f} s")
+        print(
+            f"\nrandom walks: seed {SEED}, {sum(counted.values()) - counted['step']} actions in "
+            f"{counted['step']} steps, "
+            f"{dict(counted)}, {time.monotonic() - begun:.0f} s"
+        )
     assert counted["step"] >= STEPS and counted["crash"]
-

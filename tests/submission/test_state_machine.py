@@ -42,7 +42,9 @@ def test_illegal_moves_are_refused_by_code_and_by_postgres(world: World) -> None
             connection.execute("SET LOCAL session_replication_role = replica")
             connection.execute(
                 "UPDATE outbox.submission SET state = %s, lease_owner = 'x', lease_until = now(), needs_search = true, "
-                "approved_until = now() WHERE submission_id = %s", (start, number))
+                "approved_until = now() WHERE submission_id = %s",
+                (start, number),
+            )
             connection.execute("SET LOCAL session_replication_role = origin")
             connection.execute("SAVEPOINT before")
             try:
@@ -57,14 +59,18 @@ def test_illegal_moves_are_refused_by_code_and_by_postgres(world: World) -> None
     assert refused == len(State) * (len(State) - 1) - len(moves())
 
 
-@pytest.mark.parametrize("statement", [
-    "UPDATE outbox.submission SET content_hash = '\\x01'",
-    "UPDATE outbox.submission SET idempotency_key = idempotency_key || 'x'",
-    "UPDATE outbox.submission SET action = 'cancel'",
-    "UPDATE outbox.submission SET key = key || 'x'",
-    "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, idempotency_key, correlation_id, "
-    "state) SELECT plan_id, 'fee', 'x', 'update', 1, '\\x01', 'k', 'c', 'ready' FROM outbox.plan",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE outbox.submission SET content_hash = '\\x01'",
+        "UPDATE outbox.submission SET idempotency_key = idempotency_key || 'x'",
+        "UPDATE outbox.submission SET action = 'cancel'",
+        "UPDATE outbox.submission SET key = key || 'x'",
+        "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, "
+        "idempotency_key, correlation_id, "
+        "state) SELECT plan_id, 'fee', 'x', 'update', 1, '\\x01', 'k', 'c', 'ready' FROM outbox.plan",
+    ],
+)
 def test_what_was_planned_cannot_be_changed(world: World, statement: str) -> None:
     world.plan()
     with pytest.raises(psycopg.errors.CheckViolation):
@@ -85,4 +91,5 @@ def test_one_submission_of_a_record_at_a_time(world: World) -> None:
         world.execute(
             "INSERT INTO outbox.submission (plan_id, kind, key, action, order_no, content_hash, idempotency_key, "
             "correlation_id) SELECT plan_id, kind, key, action, order_no, content_hash, idempotency_key || 'x', 'c' "
-            "FROM outbox.submission LIMIT 1")
+            "FROM outbox.submission LIMIT 1"
+        )

@@ -18,12 +18,21 @@ def _after(code: str, action: str = "create", *, attempts: int = 1, age: float =
     return after_failure(error, action, attempts=attempts, age=age, pace=PACE, chance=random.Random(1))
 
 
-@pytest.mark.parametrize(("code", "state", "stop"), [
-    ("SSG-KILL-SWITCH", State.READY, "all"), ("SSG-BREAKER-OPEN", State.READY, "all"), ("SSG-TGS-406", State.REJECTED, ""),
-    ("SSG-NET-TIMEOUT-WRITE", State.UNKNOWN, ""), ("SSG-HTTP-5XX-WRITE", State.UNKNOWN, ""),
-    ("SSG-HTTP-429", State.RETRY, ""), ("SSG-NET-CONNECT", State.RETRY, ""), ("SSG-HTTP-401", State.READY, "these"),
-    ("SSG-GATEWAY-VERSION-EXPIRED", State.READY, "these"), ("SSG-DUPLICATE", State.UNKNOWN, ""),
-])
+@pytest.mark.parametrize(
+    ("code", "state", "stop"),
+    [
+        ("SSG-KILL-SWITCH", State.READY, "all"),
+        ("SSG-BREAKER-OPEN", State.READY, "all"),
+        ("SSG-TGS-406", State.REJECTED, ""),
+        ("SSG-NET-TIMEOUT-WRITE", State.UNKNOWN, ""),
+        ("SSG-HTTP-5XX-WRITE", State.UNKNOWN, ""),
+        ("SSG-HTTP-429", State.RETRY, ""),
+        ("SSG-NET-CONNECT", State.RETRY, ""),
+        ("SSG-HTTP-401", State.READY, "these"),
+        ("SSG-GATEWAY-VERSION-EXPIRED", State.READY, "these"),
+        ("SSG-DUPLICATE", State.UNKNOWN, ""),
+    ],
+)
 def test_after_a_failed_call(code: str, state: State, stop: str) -> None:
     verdict = _after(code)
     assert (verdict.state, verdict.stop) == (state, stop)
@@ -52,16 +61,26 @@ def test_a_failed_search_leaves_it_unknown_until_a_person_must_look() -> None:
         error = SsgError(entry(code), endpoint="x")
         verdict = after_failed_search(error, searches=5, age=0, pace=PACE, chance=random.Random(1))
         assert verdict.state is State.UNKNOWN and verdict.sent
-    old = after_failed_search(SsgError(entry("SSG-HTTP-429"), endpoint="x"), searches=5, age=101, pace=PACE,
-                              chance=random.Random(1))
+    old = after_failed_search(
+        SsgError(entry("SSG-HTTP-429"), endpoint="x"), searches=5, age=101, pace=PACE, chance=random.Random(1)
+    )
     assert old.state is State.DEAD and old.sent
 
 
-@pytest.mark.parametrize(("action", "searches", "sent_ago", "state"), [
-    ("create", 1, 59.0, State.UNKNOWN), ("create", 1, 61.0, State.UNKNOWN), ("create", 2, 61.0, State.READY),
-    ("create", 2, 59.0, State.UNKNOWN), ("update", 1, 9.0, State.UNKNOWN), ("update", 1, 11.0, State.READY),
-    ("create", 1, -7200.0, State.UNKNOWN), ("create", 2, -7200.0, State.READY), ("cancel", 1, None, State.READY),
-])
+@pytest.mark.parametrize(
+    ("action", "searches", "sent_ago", "state"),
+    [
+        ("create", 1, 59.0, State.UNKNOWN),
+        ("create", 1, 61.0, State.UNKNOWN),
+        ("create", 2, 61.0, State.READY),
+        ("create", 2, 59.0, State.UNKNOWN),
+        ("update", 1, 9.0, State.UNKNOWN),
+        ("update", 1, 11.0, State.READY),
+        ("create", 1, -7200.0, State.UNKNOWN),
+        ("create", 2, -7200.0, State.READY),
+        ("cancel", 1, None, State.READY),
+    ],
+)
 def test_not_found_yet_is_not_not_there(action: str, searches: int, sent_ago: float | None, state: State) -> None:
     verdict = after_nothing_found(action, attempts=1, searches=searches, sent_ago=sent_ago, pace=PACE)
     assert verdict.state is state and verdict.wait <= 60.0

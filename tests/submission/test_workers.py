@@ -73,7 +73,9 @@ def test_a_slow_call_keeps_its_lease(world: World, site, term_template) -> None:
         slow.fault("slow", "trainer.add", seconds=0.7, times=2)
         _ready(slow)
         with slow.client() as one, slow.client() as two:
-            workers = [Worker(slow.workplace, client, actor=slow.actor(), pace=PACE, threads=2) for client in (one, two)]
+            workers = [
+                Worker(slow.workplace, client, actor=slow.actor(), pace=PACE, threads=2) for client in (one, two)
+            ]
             threads = [threading.Thread(target=worker.run, kwargs={"patience": 1.0}) for worker in workers]
             for thread in threads:
                 thread.start()
@@ -131,11 +133,15 @@ def test_always_refused_after_commitless_500s_is_bounded(world: World) -> None:
     world.fault("503", "enrolment.create", path_contains="")
     world.submit(patience=1.0)
     for _ in range(10):
-        world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state IN ('unknown', 'ready', 'retry')")
+        world.execute(
+            "UPDATE outbox.submission SET next_attempt_at = now() WHERE state IN ('unknown', 'ready', 'retry')"
+        )
         world.execute("UPDATE ssg.breaker SET failures = 0, opened_at = NULL")
         world.work(patience=0.3)
     assert world.states("enrolment") == {"dead": 3}
-    sends = world.value("SELECT max(n) FROM (SELECT count(*) AS n FROM outbox.attempt WHERE step = 'send' GROUP BY submission_id) x")
+    sends = world.value(
+        "SELECT max(n) FROM (SELECT count(*) AS n FROM outbox.attempt WHERE step = 'send' GROUP BY submission_id) x"
+    )
     assert sends <= PACE.max_attempts
 
 
@@ -144,7 +150,9 @@ def test_one_expired_version_stops_only_its_own_sort(world: World) -> None:
     done = world.submit()
     assert done.stopped
     assert world.states("attendance") == {"ready": 3} and world.states("assessment") == {"accepted": 2}
-    assert world.value("SELECT max(attempts) FROM outbox.submission WHERE kind = 'attendance'") == 0, "no attempt is burnt"
+    assert world.value("SELECT max(attempts) FROM outbox.submission WHERE kind = 'attendance'") == 0, (
+        "no attempt is burnt"
+    )
     world.mend()
     time.sleep(PACE.ours)
     world.submit()
@@ -215,9 +223,14 @@ def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) ->
     crash = Path(__file__).parents[1] / "crash"
     place = world.site
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(crash)!r}); import crash_child; crash_child.work("
-         f"{str(place.home)!r}, {str(place.server.socket)!r}, {place.ssg!r}, {world.database!r}, '')"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(crash), *sys.path])})
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(crash)!r}); import crash_child; crash_child.work("
+            f"{str(place.home)!r}, {str(place.server.socket)!r}, {place.ssg!r}, {world.database!r}, '')",
+        ],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(crash), *sys.path])},
+    )
     end = time.monotonic() + 30
     while not world.value("SELECT count(*) FROM outbox.submission WHERE state IN ('sending', 'accepted')"):
         assert time.monotonic() < end and process.poll() is None

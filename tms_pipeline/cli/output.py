@@ -45,28 +45,26 @@ def plainly(verb: Callable[P, R]) -> Callable[P, R]:
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
-            sentence = _sentence(error)
-            if sentence is None:
-                raise
-            typer.echo(sentence, err=True)
+            typer.echo(_sentence(error), err=True)
             raise typer.Exit(COULD_NOT_RUN) from None
 
     return wrapped
 
 
-def _sentence(error: Exception) -> str | None:
-    from tms_pipeline.identity.keyring import KeyringError
-    from tms_pipeline.intake.opening import FileRefused
-    from tms_pipeline.operations.dagster_run import RunFailed
-    from tms_pipeline.settings import SettingsError
+def _sentence(error: Exception) -> str:
+    from tms_pipeline.operations.failures import sentence_of
     from tms_pipeline.ssg.errors import SsgError
-    from tms_pipeline.store.database import DatabaseError
 
-    if isinstance(error, SsgError):
-        return f"{error.sentence} {error.remedy} ({error.code})"
-    known = (SettingsError, DatabaseError, KeyringError, FileRefused, RunFailed, LookupError, ValueError)
-    if isinstance(error, known):
-        return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
-        return f"{error.filename} cannot be read: {error.strerror}."
-    return None
+    sentence = sentence_of(error)
+    if sentence is None:
+        return _unforeseen(error)
+    return f"{sentence} ({error.code})" if isinstance(error, SsgError) else sentence
+
+
+def _unforeseen(error: Exception) -> str:
+    """What nobody foresaw: its text may hold a person's value, so it goes to the log alone, through redaction."""
+    from tms_pipeline.operations.logs import keep_error
+
+    path = keep_error(error)
+    where = f"the details are in {path}" if path else "and its details could not be kept"
+    return f"Something went wrong that tms does not know ({type(error).__name__}); {where}."

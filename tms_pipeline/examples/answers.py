@@ -80,8 +80,8 @@ def expected(term: Term, *, stage: str = ALL) -> Expected:
                 accepted.append(plan.record)
             if plan.code:
                 findings.append(Finding(sheet.file, name, row, plan.code, plan.outcome))
-            if plan.outcome != ACCEPTED or plan.code == LATE:
-                continue
+            if plan.outcome != ACCEPTED or plan.code == LATE or plan.record.get("mark") == "absent":
+                continue  # who did not come has no record at SSG that could be late
             if _is_late(sheet.kind, runs.get(plan.record.get("run_code") or ""), term.today):
                 consequences.append(Finding(sheet.file, name, row, LATE, ACCEPTED))
             if sheet.kind == "course_run" and plan.record["run_code"] in doubled:

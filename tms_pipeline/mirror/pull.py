@@ -148,7 +148,9 @@ def pull(workplace: Workplace, client: SsgClient, *, progress: Progress = lambda
     work = _Pull(workplace, client, progress)
     progress("reading trainers")
     work.scope(("trainer",), "all", lambda: (wire_in.trainer(view) for view in client.trainers.iter()))
-    codes: dict[str, str] = dict(workplace.db.rows("SELECT lower(ssg_ref), key FROM mirror.trainer WHERE key IS NOT NULL"))
+    codes: dict[str, str] = dict(
+        workplace.db.rows("SELECT lower(ssg_ref), key FROM mirror.trainer WHERE key IS NOT NULL")
+    )
     courses = [row[0] for row in workplace.db.rows("SELECT key FROM register.course ORDER BY key")]
     for number, reference in enumerate(courses, start=1):
         progress(f"reading course runs, course {number} of {len(courses)}")

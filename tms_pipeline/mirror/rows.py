@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from psycopg import sql
@@ -77,17 +78,21 @@ def _read_columns(connection: Connection, kind: str) -> tuple[str, ...]:
 
 def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: str) -> None:
     """Merge one row, as a submission's outcome does: no staging table, one statement."""
-    names = [name for name in mirror_columns(connection, kind) if name in row]
+    names = tuple(name for name in mirror_columns(connection, kind) if name in row)
     connection.execute(
-        query(
-            "mirror/merge_one",
-            mirror=f"mirror.{kind}",
-            columns=columns(names),
-            values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
-            updates=_updates(names),
-        ),
-        {**{name: row[name] for name in names}, "key": row.get("key"), "how": how},
+        _merge_one(kind, names), {**{name: row[name] for name in names}, "key": row.get("key"), "how": how}
     )
+
+
+@cache
+def _merge_one(kind: str, names: tuple[str, ...]) -> bytes:
+    return query(
+        "mirror/merge_one",
+        mirror=f"mirror.{kind}",
+        columns=columns(names),
+        values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
+        updates=_updates(names),
+    ).as_bytes()
 
 
 def merge(

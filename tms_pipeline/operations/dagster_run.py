@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from tms_pipeline.operations.failures import RunFailed
 from tms_pipeline.operations.logs import set_up_logs
 from tms_pipeline.operations.nightly import Progress
 from tms_pipeline.settings import Settings
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 # Which process a run lives in, as it is launched by nobody who would notice that it died.
 _PROCESS = "tms/process"
-
-
-class RunFailed(Exception):
-    """A Dagster run failed; the message is one sentence with its job, step and what the step said."""
 
 
 def quiet(settings: Settings) -> None:

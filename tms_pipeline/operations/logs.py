@@ -8,12 +8,13 @@ import os
 import sys
 import time
 from logging.handlers import WatchedFileHandler
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import structlog
 
 from tms_pipeline.identity.masking import redact
-from tms_pipeline.settings import Settings
+from tms_pipeline.settings import Settings, SettingsError, load_settings
 
 # Dagster sends the unmasked error of a step to this logger; it goes to a file of its own, redacted, for its owner.
 _REDACTED_ERRORS = "dagster.redacted_errors"
@@ -75,6 +76,17 @@ def set_up_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def keep_error(error: Exception) -> Path | None:
+    """Write an error with its traceback, redacted, to the errors' file of this installation; None if that fails."""
+    try:
+        set_up_logs(load_settings())
+        hidden = logging.getLogger(_REDACTED_ERRORS)
+        hidden.error("unforeseen", exc_info=error)
+        return Path(cast(WatchedFileHandler, hidden.handlers[0]).baseFilename)
+    except (OSError, SettingsError):
+        return None
 
 
 def _redact_event(_: Any, __: str, event: Any) -> Any:

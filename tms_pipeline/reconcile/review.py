@@ -68,6 +68,15 @@ def reconcile(workplace: Workplace, pulled: PullResult, *, actor: Actor) -> dict
             for ssg_ref, key, since in connection.execute(duplicated).fetchall():
                 findings.append(("duplicated there", kind.name, key, ssg_ref, None, None, None, since,
                                  _TO_DO["duplicated there"]))
+        # What was not read is not missing: that SSG did not answer is said once a scope, and nothing is made of it.
+        kinds = pulled.kinds_not_read()
+        records = {(kind, key) for kind, key in connection.execute(query("diff/unread"))}
+        records |= {(read.kind, read.scope) for read in pulled.failed()}
+        findings = [
+            item for item in findings
+            if item[0] != "missing there" or item[8] == _TO_RESOLVE
+            or not (item[1] in kinds or (item[1], item[2]) in records)
+        ]
         for read in pulled.failed():
             findings.append(
                 ("not read", read.kind, read.scope, None, None, None, read.sentence, None, _TO_DO["not read"])

@@ -114,8 +114,8 @@ def _retry(
         if strict and not rows:
             raise NoDeadLetter(f"Submission {ids[0]} is no dead letter.")
         for submission_id, state, kind, key, code in rows:
-            append(connection, workplace.rings.audit.key, actor, "dead letter retried", "submission", str(submission_id),
-                   kind=kind, record=key, code=code, reason=reason, state=state)
+            append(connection, workplace.rings.audit.key, actor, "dead letter retried", "submission",
+                   str(submission_id), kind=kind, record=key, code=code, reason=reason, state=state)
     return {row[0]: row[1] for row in rows}
 
 

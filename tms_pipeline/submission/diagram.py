@@ -17,7 +17,8 @@ def diagram() -> str:
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> planned", "    [*] --> held"]
     lines += [f"    {start} --> {end}" for start, ends in MOVES.items() for end in sorted(ends)]
     lines += [f"    {state} --> [*]" for state, ends in MOVES.items() if not ends]
-    lines += [f"    class {','.join(sorted(DEAD_LETTER))} dead_letter", "    classDef dead_letter stroke-dasharray: 4 3"]
+    lines.append(f"    class {','.join(sorted(DEAD_LETTER))} dead_letter")
+    lines.append("    classDef dead_letter stroke-dasharray: 4 3")
     return "\n".join([*lines, "```"])
 
 

@@ -131,9 +131,11 @@ class Handler:
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
             return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.first))
-        elif seen is not None and not seen.live and item.action == "create" and item.kind in _KEPT_WHEN_GONE:
-            if self.outcomes.adopted(item, attempt, record, found, same=True, how="found at SSG, taken away again"):
-                return State.ACCEPTED
+        elif (
+            seen is not None and not seen.live and item.action == "create" and item.kind in _KEPT_WHEN_GONE
+            and self.outcomes.adopted(item, attempt, record, found, same=True, how="found at SSG, taken away again")
+        ):
+            return State.ACCEPTED
         verdict = after_nothing_found(
             item.action, attempts=item.attempts, searches=item.searches + 1, sent_ago=item.sent_ago, pace=self.pace
         )

@@ -165,7 +165,8 @@ def _assessment(client: SsgClient, record: OpenRecord, action: str, neighbours: 
     query = AssessmentQuery(run_id=record.run_id, trainee_id=record.values["nric"])
     found = [wire_in.assessment(view) for view in client.assessments.iter_search(query)]
     skill = record.values.get("skill_code") or ""
-    alike = sorted((seen for seen in found if seen.links.get("skill_code") in ("", skill)), key=lambda seen: seen.ssg_ref)
+    alike = [seen for seen in found if seen.links.get("skill_code") in ("", skill)]
+    alike.sort(key=lambda seen: seen.ssg_ref)
     live = [seen for seen in alike if seen.live]
     exact = [seen for seen in live if seen.links.get("skill_code") == skill]
     return (

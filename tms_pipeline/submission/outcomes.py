@@ -19,6 +19,7 @@ from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.ours import CANCELLED_WORDS, as_seen
 from tms_pipeline.submission.record import OpenRecord
 from tms_pipeline.submission.sending import Sent
+from tms_pipeline.submission.statements import statement
 from tms_pipeline.submission.states import DEAD_LETTER, State
 from tms_pipeline.submission.verdict import Verdict
 from tms_pipeline.workplace import Workplace
@@ -41,7 +42,7 @@ class Outcomes:
 
     def intent(self, connection: Connection, item: Claimed) -> int:
         """Mark it as being sent; returns the attempt's id. Raises LeaseLost."""
-        row = connection.execute(query("outbox/intent"), {"id": item.submission_id, "owner": self.owner}).fetchone()
+        row = connection.execute(statement("outbox/intent"), {"id": item.submission_id, "owner": self.owner}).fetchone()
         if row is None:
             raise LeaseLost
         return int(row[0])
@@ -54,8 +55,8 @@ class Outcomes:
                 (item.submission_id, self.owner),
             )
             row = connection.execute(
-                "INSERT INTO outbox.attempt (submission_id, number, step, correlation_id) VALUES (%s, %s, 'search', %s) "
-                "RETURNING attempt_id",
+                "INSERT INTO outbox.attempt (submission_id, number, step, correlation_id) "
+                "VALUES (%s, %s, 'search', %s) RETURNING attempt_id",
                 (item.submission_id, item.attempts, item.correlation_id),
             ).fetchone()
         if row is None:
@@ -65,7 +66,7 @@ class Outcomes:
     def set_aside(self, connection: Connection, item: Claimed, reason: str) -> None:
         """Nothing was sent, and nothing will be: the plan is out of date for this record."""
         connection.execute(
-            query("outbox/set_aside"), {"id": item.submission_id, "owner": self.owner, "reason": reason}
+            statement("outbox/set_aside"), {"id": item.submission_id, "owner": self.owner, "reason": reason}
         )
 
     def accepted(self, item: Claimed, attempt: int, record: OpenRecord, sent: Sent, *, how: str = "accepted") -> None:
@@ -93,7 +94,7 @@ class Outcomes:
         with self.workplace.db.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ADOPT_LOCK,))
             taken = connection.execute(
-                query("outbox/bound", mirror=f"mirror.{item.kind}"),
+                statement("outbox/bound", mirror=f"mirror.{item.kind}"),
                 {"refs": [row_of(self.marker, found[0])["ssg_ref"]], "key": item.key},
             ).fetchall()
             if taken:
@@ -114,7 +115,7 @@ class Outcomes:
         merge_one(connection, seen.kind, row, how="write")
         if claim_created:
             connection.execute(
-                query("outbox/forget_agreement", mirror=f"mirror.{seen.kind}"), {"key": key, "ref": row["ssg_ref"]}
+                statement("outbox/forget_agreement", mirror=f"mirror.{seen.kind}"), {"key": key, "ref": row["ssg_ref"]}
             )
 
     def _taken_back(self, connection: Connection, item: Claimed, record: OpenRecord, reference: str) -> None:
@@ -140,7 +141,7 @@ class Outcomes:
         *, ssg_ref: str | None = None,
     ) -> None:
         connection.execute(
-            query("outbox/outcome"),
+            statement("outbox/outcome"),
             {
                 "id": item.submission_id, "owner": self.owner, "attempt": attempt, "state": verdict.state,
                 "sent": verdict.sent, "http_status": error.http_status if error else None,

@@ -23,7 +23,8 @@ def plan_workbook(review: PlanReview) -> bytes:
     """The plan as an xlsx: a summary, what will be sent, and what is withheld."""
     buffer = io.BytesIO()
     # Texts of a sheet must never become formulas or links in this one.
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
         head = book.add_format({"bold": True, "bg_color": "#E8ECF4", "border": 1})
         day = book.add_format({"num_format": "d mmm yyyy"})
         wrap = book.add_format({"text_wrap": True, "valign": "top"})

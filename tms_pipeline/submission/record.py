@@ -17,7 +17,7 @@ from tms_pipeline.identity.sealing import place
 from tms_pipeline.records.kinds import kind_named
 from tms_pipeline.registers.staging import subject_of
 from tms_pipeline.store.database import Connection
-from tms_pipeline.store.queries import query
+from tms_pipeline.submission.statements import statement
 
 _TRAINEE_FIELDS = frozenset({"nric", "full_name", "birth_date", "email", "phone"})
 
@@ -64,7 +64,7 @@ class OpenRecord:
 def load(connection: Connection, rings: KeyRings, kind: str, key: str) -> OpenRecord | None:
     """The record with its personal values opened, or None if the register has it no more."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(query(f"outbox/load_{kind}"), {"key": key}).fetchone()
+        row = cursor.execute(statement(f"outbox/load_{kind}"), {"key": key}).fetchone()
     if row is None:
         return None
     ref = row.get("trainee_ref")
@@ -89,7 +89,7 @@ def load(connection: Connection, rings: KeyRings, kind: str, key: str) -> OpenRe
 
 def load_trainers(connection: Connection, rings: KeyRings, codes: list[str]) -> list[dict[str, str | None]]:
     """The id numbers of these trainers, opened; SSG masks them, so they must come from us on every edit."""
-    found = connection.execute(query("outbox/trainers_of_codes"), {"codes": codes}).fetchall()
+    found = connection.execute(statement("outbox/trainers_of_codes"), {"codes": codes}).fetchall()
     keys = data_keys(connection, rings.data, [f"trainer:{code}" for code, _ in found], make=False)
     return [
         {"trainer_nric": open_sealed(keys[f"trainer:{code}"], bytes(sealed),

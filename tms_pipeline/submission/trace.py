@@ -67,8 +67,9 @@ def trace(workplace: Workplace, anything: str) -> Trace:
         attempts = _rows(connection, "SELECT submission_id, attempt_id, number, step, correlation_id, started_at, "
                          "finished_at, outcome, http_status, error_class, error_code, seconds FROM outbox.attempt "
                          "WHERE submission_id = ANY(%(ids)s) ORDER BY attempt_id", {"ids": ids})
-        plans = {row["plan_id"]: row for row in _rows(
-            connection, "SELECT * FROM outbox.plan WHERE plan_id = ANY(%(ids)s)", {"ids": [r["plan_id"] for r in rows]})}
+        made = _rows(connection, "SELECT * FROM outbox.plan WHERE plan_id = ANY(%(ids)s)",
+                     {"ids": [row["plan_id"] for row in rows]})
+        plans = {row["plan_id"]: row for row in made}
         approvals = _rows(connection, "SELECT plan_hash, kind, action, policy, approved_by, approved_at, expires_at, "
                           "changes FROM outbox.approval WHERE plan_hash = ANY(%(hashes)s) ORDER BY approval_id",
                           {"hashes": [plan["plan_hash"] for plan in plans.values()]})
@@ -84,9 +85,9 @@ def trace(workplace: Workplace, anything: str) -> Trace:
                 attempts=[item for item in attempts if item["submission_id"] == row["submission_id"]],
                 ssg=_theirs(connection, row),
             ))
+        uploads = {chain.source.get("upload_id", "") for chain in found.chains}
         found.audit = _rows(connection, query("outbox/trace_audit"), {
-            "asked": asked,
-            "entities": sorted({*(str(number) for number in ids), *plans, *(c.source.get("upload_id", "") for c in found.chains)}),
+            "asked": asked, "entities": sorted({*map(str, ids), *plans, *uploads}),
         })
         if found.audit and not found.taken_for:
             found.taken_for = ["audit entry"]

@@ -102,7 +102,7 @@ def after_nothing_found(
         believed = pace.settle + (pace.visible if action == "create" else 0.0)
         if sent_ago < 0 and searches < 2:
             # The clock was set back, so nobody knows how long ago it was: it is waited for once, from now.
-            return Verdict(state=State.UNKNOWN, sent=True, wait=believed, reason="not found yet, the clock was set back")
+            return Verdict(state=State.UNKNOWN, sent=True, wait=believed, reason="not found yet; the clock moved")
         if 0 <= sent_ago < believed:
             return Verdict(state=State.UNKNOWN, sent=True, wait=min(60.0, believed - sent_ago), reason="not found yet")
     if action == "create" and searches < 2:

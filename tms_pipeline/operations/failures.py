@@ -1,0 +1,35 @@
+"""Failures in plain words: the one sentence for what went wrong, or none for what nobody foresaw."""
+
+from __future__ import annotations
+
+import psycopg
+
+from tms_pipeline.identity.keyring import KeyringError
+from tms_pipeline.intake.opening import FileRefused
+from tms_pipeline.settings import SettingsError
+from tms_pipeline.ssg.errors import SsgError
+from tms_pipeline.store.database import DatabaseError
+
+
+class RunFailed(Exception):
+    """A Dagster run failed; the message is one sentence with its job, step and what the step said."""
+
+
+_OURS = (SettingsError, DatabaseError, KeyringError, FileRefused, RunFailed)
+
+
+def sentence_of(error: Exception) -> str | None:
+    """What to tell people, without any value; None when the error was not written for them."""
+    if isinstance(error, SsgError):
+        return f"{error.sentence} {error.remedy}"
+    if isinstance(error, _OURS):
+        return str(error)
+    if isinstance(error, LookupError | ValueError):
+        # Ours are sentences. The text of a library's own may hold the value that it choked on, and is none.
+        text = str(error.args[0]) if error.args else ""
+        return text if text.endswith(".") and " " in text and "\n" not in text else None
+    if isinstance(error, psycopg.OperationalError):
+        return "Postgres broke off. What was not finished did not happen; see that the server is well and run it again."
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror}."
+    return None
