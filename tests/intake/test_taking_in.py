@@ -282,9 +282,9 @@ def test_landing_rows_and_the_original_can_be_read_back_as_they_were_typed(
     with place.db.transaction() as connection:
         ((_, grid, _),) = landing.landed(connection, place.rings, taken.upload_id)
     assert person["nric"] in grid.rows[1][1] and person["full_name"] in grid.rows[1][1]
-    stored = [path for path in (place.home / "archive").rglob("*.sealed")]
+    stored = list((place.home / "archive").rglob("*.sealed"))
     assert len(stored) == 1
-    assert content not in stored[0].read_bytes() and b"PK" != stored[0].read_bytes()[:2]
+    assert content not in stored[0].read_bytes() and stored[0].read_bytes()[:2] != b"PK"
     from tms_pipeline.identity.data_keys import data_keys
 
     subject = landing.subject_of(taken.upload_id)

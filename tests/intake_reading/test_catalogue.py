@@ -52,7 +52,7 @@ def test_the_reading_process_imports_only_what_its_format_needs() -> None:
         "print(*sorted({'pandas', 'numpy', 'pydantic', 'openpyxl', 'sqlalchemy', 'dagster'} & set(sys.modules)))"
     )
     root = str(Path(opening.__file__).parents[2])
-    answer = subprocess.run([sys.executable, "-c", script, root], capture_output=True, text=True, check=True)  # noqa: S603
+    answer = subprocess.run([sys.executable, "-c", script, root], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == ""
 
 

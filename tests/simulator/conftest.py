@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from simulator_wire import DATA, ROOT, Sim, Start  # noqa: E402
+from simulator_wire import DATA, ROOT, Sim, Start
 
 
 @pytest.fixture(scope="session")
