@@ -119,6 +119,7 @@ def prepared(
     make_database: Callable[..., str], files: dict[str, list[Path]]
 ) -> Iterator[tuple[str, Path]]:
     """A database and a state folder in which the first files of the term were taken in, nothing sent yet."""
+    from tms_pipeline.intake import results
     from tms_pipeline.intake.service import receive, take_in
 
     name = f"prepared{next(_names)}"
@@ -130,6 +131,7 @@ def prepared(
                 actor = found.actor()
                 upload_id, _ = receive(found, file.name, file.read_bytes(), source="inbox", actor=actor)
                 take_in(found, upload_id, actor=actor)
+                results.hand_back(found, upload_id)
         yield name, path / "h"
 
 

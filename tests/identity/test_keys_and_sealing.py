@@ -147,6 +147,7 @@ def test_a_ring_that_others_may_read_is_refused(mode: int, folder: Path) -> None
     ["", "{", "[]", '{"active": 1, "keys": {}}', '{"active": 1, "keys": {"1": "AAAA"}}',
      json.dumps({"active": 1, "keys": {"1": base64.b64encode(bytes(32)).decode()}}),
      json.dumps({"active": 2, "keys": {"1": base64.b64encode(os.urandom(32)).decode()}})],
+    ids=["empty", "half", "a list", "no keys", "a short key", "a weak key", "the active one missing"],
 )  # fmt: skip
 def test_a_broken_or_weak_ring_is_refused_with_one_sentence(content: str, folder: Path) -> None:
     path = keyring.create(folder / "h")[0]

@@ -82,6 +82,17 @@ def test_an_upload_is_held_past_a_tenth_of_faults_from_twenty_rows_on(
     assert place.db.value("SELECT count(*) FROM intake.rejection WHERE code = 'NRIC_CHECK_LETTER'") == bad
 
 
+def test_rows_that_only_wait_for_another_file_do_not_hold_an_upload(
+    place: Workplace, records: dict[str, list[Record]]
+) -> None:
+    waiting = records["enrolment"][:30]
+    taken = drop(place, workbook(enrolment=waiting))
+    assert (taken.state, taken.counts()["rejected"]) == ("taken in", 30)
+    bad = [{**record, "enrolment_date": None} if number < 4 else record for number, record in enumerate(waiting)]
+    held = drop(place, workbook(enrolment=bad))
+    assert held.state == "held" and "4 of 30" in held.sentence
+
+
 def test_a_held_upload_leaves_no_trace_in_registers_and_goes_in_when_released(
     place: Workplace, records: dict[str, list[Record]]
 ) -> None:

@@ -195,14 +195,18 @@ def _take_in(
         today=today,
         priority=workplace.settings.source_priority,
     )
-    rows, rejected = len(evaluation.statuses), evaluation.count("rejected")
+    rows = len(evaluation.statuses)
+    # A row that only waits for a file still to come is no fault of this one.
+    faulty = sum(
+        1 for place, status in evaluation.statuses.items() if status == "rejected" and not evaluation.waiting(place)
+    )
     taken = Taken(upload_id, "taken in", "", tables, evaluation, file_faults)
-    if hold and rows >= HOLD_FROM_ROWS and rejected > workplace.settings.hold_share * rows:
+    if hold and rows >= HOLD_FROM_ROWS and faulty > workplace.settings.hold_share * rows:
         connection.execute("ROLLBACK TO SAVEPOINT before_registers")
         taken.state = "held"
         evaluation.written, evaluation.changes = {}, {}
         taken.sentence = (
-            f"{rejected} of {rows} rows have faults, more than {workplace.settings.hold_share:.0%}, so nothing was "
+            f"{faulty} of {rows} rows have faults, more than {workplace.settings.hold_share:.0%}, so nothing was "
             f"taken in yet. Correct the file and drop it again, or let the good rows in with 'tms release {upload_id}'."
         )
     else:
