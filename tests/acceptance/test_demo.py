@@ -17,6 +17,7 @@ from tms_pipeline.examples.answers import LATE, expected
 from tms_pipeline.examples.mess import CODES
 from tms_pipeline.store.database import Database
 
+pytestmark = pytest.mark.xdist_group("demos")
 SUMMARY_KEYS = {"uploads", "submissions", "discrepancies", "deadlines", "dead_letters", "ssg_writes_last_run", "reports"}
 COUNTS = ("rows", "accepted", "unchanged", "rejected", "superseded")
 

@@ -48,6 +48,10 @@ def assert_same_end(world: tuple[Path, dict[str, str]], term: Term) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     want, have = at_ssg.wanted(term, stage=SETUP), at_ssg.held(term, state(extra["SSG_BASE_URL"]))
     assert at_ssg.differences(want, have) == {}
+
+
+def assert_nothing_is_left_to_send(world: tuple[Path, dict[str, str]]) -> None:
+    home, extra = world
     before = writes(extra["SSG_BASE_URL"])
     again = tms(home, "sync", **extra)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -79,6 +83,7 @@ def test_killed_at_a_random_moment_the_next_sync_ends_the_same(
     finally:
         killed(process)
     assert_same_end(world, term)
+    assert_nothing_is_left_to_send(world)
 
 
 def test_two_syncs_at_once_send_nothing_twice(world: tuple[Path, dict[str, str]], term: Term, tmp_path: Path) -> None:

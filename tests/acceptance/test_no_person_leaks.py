@@ -15,6 +15,7 @@ from running import short_folder
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.embedded import BUSINESS, DAGSTER, EmbeddedPostgres
 
+pytestmark = pytest.mark.xdist_group("demos")
 # What ops get back is theirs; the samples are the demo's input; the simulator plays SSG.
 EXCEPTED = ("samples", "results/*.xlsx", "simulator/state.jsonl", "simulator/data.json")
 
