@@ -1,10 +1,8 @@
-"""Two whole demos, once a session and at the same time: a plain one, and one with faults and a crash."""
+"""Two whole demos, once a session: a plain one, and one with faults and a crash; each file of tests asks for one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 
 import demo_runs
 import pytest
@@ -16,23 +14,17 @@ from tms_pipeline.store.embedded import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
-def demos() -> Iterator[dict[str, Future[DemoRun]]]:
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(2))
-        homes = {name: stack.enter_context(short_folder()) / "h" for name in ("plain", "faulty")}
-        yield {"plain": pool.submit(demo_runs.plain, homes["plain"]), "faulty": pool.submit(demo_runs.faulty, homes["faulty"])}
-
-
-@pytest.fixture(scope="session")
-def demo(demos: dict[str, Future[DemoRun]]) -> DemoRun:
+def demo() -> Iterator[DemoRun]:
     """The plain demo, run twice."""
-    return demos["plain"].result()
+    with short_folder() as folder:
+        yield demo_runs.plain(folder / "h")
 
 
 @pytest.fixture(scope="session")
-def faulty(demos: dict[str, Future[DemoRun]]) -> DemoRun:
+def faulty() -> Iterator[DemoRun]:
     """The demo with faults and a crash, run to its end."""
-    return demos["faulty"].result()
+    with short_folder() as folder:
+        yield demo_runs.faulty(folder / "h")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from running import as_json, tms
+from running import as_json, processes_of, tms
 
 from tms_pipeline.examples.ssg_seed import ssg_data
 from tms_pipeline.examples.term import Term, make_term
@@ -36,6 +36,7 @@ class DemoRun:
     summary_after_second: dict[str, Any]
     state_after_second: dict[str, Any]
     output: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -49,6 +50,7 @@ def _counts(url: str) -> dict[str, int]:
 
 def plain(home: Path) -> DemoRun:
     first = tms(home, "demo")
+    left_behind = processes_of(home)
     assert first.returncode == 0, first.stdout + first.stderr
     summary = as_json(tms(home, "summary", "--json"))
     today = date.fromisoformat(json.loads((home / "demo.json").read_text())["today"])
@@ -58,8 +60,9 @@ def plain(home: Path) -> DemoRun:
         second = tms(home, "demo")
         writes, after = _counts(url), state(url)
     return DemoRun(
-        home, make_term(today=today), first, second, held, writes, summary, as_json(tms(home, "summary", "--json")), after
-    )
+        home, make_term(today=today), first, second, held, writes, summary, as_json(tms(home, "summary", "--json")), after,
+        left_behind=left_behind,
+    )  # fmt: skip
 
 
 def faulty(home: Path) -> DemoRun:

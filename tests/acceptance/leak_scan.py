@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterable
@@ -12,6 +13,10 @@ from psycopg import sql
 
 from tms_pipeline.examples.term import Term
 from tms_pipeline.store.database import Database
+from tms_pipeline.store.embedded import BUSINESS, DAGSTER, EmbeddedPostgres
+
+# What ops get back is theirs; the samples are the demo's input; the simulator plays SSG.
+EXCEPTED = ("samples", "results/*.xlsx", "simulator/state.jsonl", "simulator/data.json")
 
 
 def people_of(term: Term) -> tuple[set[str], set[str]]:
@@ -84,3 +89,21 @@ def found_in(folders: Iterable[Path], anywhere: set[str], words: set[str], scrat
             file, _, value = line.partition("\0")
             hits.setdefault(file, set()).add(value)
     return hits
+
+
+def copy_to_search(home: Path, outputs: Iterable[str], into: Path) -> None:
+    """Everything under the state folder but what is excepted, both databases, and what was said, as files to search."""
+    (into / "output").mkdir()
+    for number, text in enumerate(outputs):
+        (into / "output" / f"{number}.txt").write_text(text)
+    shutil.copytree(
+        home, into / "home", ignore=shutil.ignore_patterns("samples", "run", "*.sock"), ignore_dangling_symlinks=True
+    )
+    for pattern in EXCEPTED:
+        for path in (into / "home").glob(pattern):
+            path.unlink()
+    unpack(into / "home", into / "unpacked")
+    with EmbeddedPostgres(home) as server:
+        for name, least in ((BUSINESS, 5000), (DAGSTER, 300)):
+            with Database(server.url(name)) as db:
+                assert dump(db, into / "tables" / name) > least, f"database {name} seems not to be searched"

@@ -11,13 +11,13 @@ import at_ssg
 import openpyxl
 import pytest
 from demo_runs import DemoRun
-from running import processes_of, tms
+from leak_scan import copy_to_search, found_in, people_of
+from running import short_folder, tms
 
 from tms_pipeline.examples.answers import LATE, expected
 from tms_pipeline.examples.mess import CODES
 from tms_pipeline.store.database import Database
 
-pytestmark = pytest.mark.xdist_group("demos")
 SUMMARY_KEYS = {"uploads", "submissions", "discrepancies", "deadlines", "dead_letters", "ssg_writes_last_run", "reports"}
 COUNTS = ("rows", "accepted", "unchanged", "rejected", "superseded")
 
@@ -33,8 +33,7 @@ def test_the_demo_exits_with_zero_and_tells_its_story_shortly(demo: DemoRun) -> 
 
 
 def test_no_process_of_the_demo_stays_behind(demo: DemoRun) -> None:
-    mine = [line for line in processes_of(demo.home) if "postgres" not in line]
-    assert mine == []
+    assert demo.left_behind == []
 
 
 def test_ssg_holds_exactly_the_accepted_records_field_for_field(demo: DemoRun) -> None:
@@ -186,3 +185,11 @@ def test_the_inbox_is_empty_and_every_original_lies_sealed_in_the_archive(demo: 
     sealed = [path for path in (demo.home / "archive").rglob("*") if path.is_file()]
     assert len(sealed) == len(expected(demo.term).files)
     assert all(path.read_bytes()[:2] != b"PK" for path in sealed)
+
+
+def test_no_person_of_the_term_stands_anywhere_in_clear(demo: DemoRun, tmp_path: Path) -> None:
+    said = [demo.first.stdout, demo.first.stderr, demo.second.stdout, demo.second.stderr]
+    with short_folder() as folder:
+        copy_to_search(demo.home, said, folder)
+        hits = found_in([folder], *people_of(demo.term), tmp_path)
+    assert {file: sorted(values)[:5] for file, values in hits.items()} == {}
