@@ -1,4 +1,4 @@
-"""history."""
+"""History of mirror, submissions and uploads, and views that show every table as of a past moment."""
 
 from pathlib import Path
 
