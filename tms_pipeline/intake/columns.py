@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,16 +160,25 @@ def _read_values(field: Field, table: Table, values: Cells) -> Column:
     reader: Callable[[Field, Cell], Reading] = READERS[field.type]
     if field.type is FieldType.NRIC:
         reader = contacts.read_nric
-    easy = _EASY.get(field.type)
     cells = values.tolist()
-    texts: list[str | None] = list(map(easy, cells)) if easy else [None] * len(cells)
-    hard = [line for line, text in enumerate(texts) if text is None] if easy else range(len(cells))
-    keys, distinct = _distinct([cells[line] for line in hard] if easy else cells)
+    keys, distinct = _distinct(cells)
+    # Where values come again and again, each is read once; where hardly one does, most have the usual form.
+    easy = _EASY.get(field.type) if len(distinct) * 2 > len(cells) else None
+    texts: list[str | None] = list(map(easy, cells)) if easy else []
+    hard: Sequence[int] = range(len(cells))
+    if easy:
+        hard = [line for line, text in enumerate(texts) if text is None]
+        keys = [keys[line] for line in hard]
+        distinct = {key: distinct[key] for key in keys}
     seen: dict[Any, Reading] = {}
     for key, value in distinct.items():
         seen[key] = NOTHING if is_blank(value) else or_nothing(field, value, reader(field, value))
-    for line, key in zip(hard, keys, strict=True):
-        texts[line] = seen[key].text
+    text_of = {key: reading.text for key, reading in seen.items()}
+    if easy:
+        for line, key in zip(hard, keys, strict=True):
+            texts[line] = text_of[key]
+    else:
+        texts = list(map(text_of.__getitem__, keys))
     faults: list[tuple[int, Reading]] = []
     if any(reading.code for reading in seen.values()):
         faults = [(line, seen[key]) for line, key in zip(hard, keys, strict=True) if seen[key].code]
@@ -194,7 +203,7 @@ def _column(
     texts: list[str | None], faults: list[tuple[int, Reading]], countries: dict[int, str] | None = None
 ) -> Column:
     """The column, in which blank means: no text and nothing wrong."""
-    blank = np.fromiter((text is None for text in texts), dtype=bool, count=len(texts))
+    blank = np.equal(np.array(texts, dtype=object), None).astype(bool)
     if faults:
         blank[[line for line, _ in faults]] = False
     return Column(texts=texts, faults=faults, blank=blank, countries=countries or {})
@@ -241,7 +250,8 @@ def _read_dates(field: Field, table: Table, values: Cells) -> Column:
         else:
             reading = settle(cell, order, personal=field.personal, moment=moment)
             seen[key] = or_nothing(field, distinct[key], reading)
-    texts = [seen[key].text for key in keys]
+    text_of = {key: reading.text for key, reading in seen.items()}
+    texts = list(map(text_of.__getitem__, keys))
     faults: list[tuple[int, Reading]] = []
     if any(reading.code for reading in seen.values()):
         faults = [(line, seen[key]) for line, key in enumerate(keys) if seen[key].code]

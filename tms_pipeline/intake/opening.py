@@ -6,6 +6,7 @@ plain sentence; the caller's process never parses a byte of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -145,9 +146,15 @@ def _read_in_child(descriptor: int, extension: str, limits: Limits) -> OpenedFil
                 raise _died(code, limits) from None
             raise refused("FILE_READER_FAILED", detail="no answer that we trust") from None
         finally:
-            if process.poll() is None:
-                process.kill()
+            _end(process)
     return opened
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and the one beside it, which share a group of their own."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Answer:

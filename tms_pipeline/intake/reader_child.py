@@ -8,6 +8,7 @@ each sheet, then its columns; last a closing frame. A refusal is one frame.
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import resource
@@ -71,6 +72,14 @@ class Answer:
             for piece in frames(blocks):
                 self.out.write(piece)
             self.out.flush()  # the parent unpacks this column while we pack the next
+        self.out.flush()
+
+    def refuse(self, refusal: Refusal, limits: dict[str, int]) -> None:
+        """Sends a refusal."""
+        if refusal.code == "FILE_TOO_HUNGRY":
+            refusal.words["limit"] = limits["memory_bytes"] // 1_000_000
+        self.frame({"refused": refusal.code, "words": refusal.words})
+        self.out.flush()
 
     def frame(self, message: dict[str, Any]) -> None:
         """Sends one frame of JSON."""
@@ -110,7 +119,8 @@ def read(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer
         raise Refusal("FILE_EMPTY")
     actual = sniff(head, extension)
     if actual == "zip":
-        _read_archive(file, extension, limits, answer)
+        if not _read_archive(file, extension, limits, answer):
+            raise Said
         return []
     if actual == "compound":
         from tms_pipeline.intake.compound import read_compound
@@ -127,11 +137,17 @@ def read(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer
     return [list(warned) for warned in warnings]
 
 
-def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer) -> None:
+class Said(Exception):
+    """A refusal has gone out already."""
+
+
+def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer) -> bool:
+    """Sends the sheets, or a refusal that only the reading of the values found; returns whether it was the sheets."""
     from tms_pipeline.intake.container import Container
+    from tms_pipeline.intake.value_reader import SeparatePlace, read_beside
 
     container = Container(
-        file,
+        io.BufferedReader(SeparatePlace(file.fileno())),
         max_entries=limits["max_entries"],
         max_inflated_bytes=limits["max_inflated_bytes"],
         max_ratio=limits["max_ratio"],
@@ -139,17 +155,19 @@ def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answe
     if container.has("xl/workbook.xml"):
         if extension not in (".xlsx", ".xlsm"):
             raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="an Excel workbook (.xlsx)")
-        from tms_pipeline.intake.workbook_xml import look_through
+        from tms_pipeline.intake.workbook_xml import look_through, refuse_dangers, sheet_parts
 
-        looks = look_through(container, limits)
+        refuse_dangers(container)
+        parts = sheet_parts(container)
+        first = parts[0].name if parts else None
     elif container.has("xl/workbook.bin"):
         raise Refusal("FILE_KIND_UNKNOWN", kind="binary Excel workbooks (.xlsb)")
     elif container.has("content.xml") and container.has("mimetype"):
         if extension != ".ods" or b"spreadsheet" not in container.read("mimetype", 200):
             raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="an OpenDocument file")
-        from tms_pipeline.intake.opendocument import look_through as look_through_ods
+        from tms_pipeline.intake.opendocument import look_through
 
-        looks = look_through_ods(container, limits)
+        first = None
     elif any(name.lower().startswith("word/") for name in container.names):
         raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="a Word document")
     elif any(name.lower().startswith("ppt/") for name in container.names):
@@ -158,11 +176,13 @@ def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answe
         raise Refusal("FILE_DAMAGED", part="the list of sheets")
     else:
         raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="an archive")
-    from tms_pipeline.intake.spreadsheets import open_workbook, read_sheets
-
-    del container
-    file.seek(0)
-    read_sheets(open_workbook(file), looks, answer.sheet)
+    return read_beside(
+        file,
+        first,
+        lambda: look_through(container, limits),
+        answer.sheet,
+        lambda refusal: answer.refuse(refusal, limits),
+    )
 
 
 def main() -> int:
@@ -179,20 +199,22 @@ def main() -> int:
     file = os.fdopen(os.dup(0), "rb")
     try:
         warnings = read(file, limits["extension"], limits, answer)
+    except Said:
+        os._exit(0)
     except Refusal as refusal:
-        answer.frame({"refused": refusal.code, "words": refusal.words})
+        answer.refuse(refusal, limits)
     except (MemoryError, RecursionError):
-        answer.frame({"refused": "FILE_TOO_HUNGRY", "words": {"limit": limits["memory_bytes"] // 1_000_000}})
+        answer.refuse(Refusal("FILE_TOO_HUNGRY"), limits)
     except Exception as error:
         answer.frame({"refused": "FILE_READER_FAILED", "words": {"detail": type(error).__name__}})
     else:
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         answer.frame(
             {
                 "done": True,
                 "warnings": warnings,
-                "peak_bytes": usage.ru_maxrss * 1024,
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "peak_bytes": max(usage.ru_maxrss for usage in usages) * 1024,
+                "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for usage in usages),
             }
         )
     sys.stdout.buffer.flush()

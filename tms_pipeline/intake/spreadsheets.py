@@ -21,17 +21,32 @@ def open_workbook(source: Any) -> calamine.CalamineWorkbook:
         raise Refusal("FILE_DAMAGED", part="the workbook") from None
 
 
-def read_sheets(workbook: calamine.CalamineWorkbook, looks: list[SheetLook], emit: Emit) -> None:
-    """Hands each sheet's columns and row numbers to ``emit``, with the text of its error cells put back."""
+def rows_of(workbook: calamine.CalamineWorkbook, name: str) -> list[list[Any]] | None:
+    """The rows of the sheet of that name, None when the fast reader knows of none. Raises Refusal for damage."""
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+        return sheet.to_python(skip_empty_area=False) if sheet.end is not None else []
+    except calamine.WorksheetNotFound:
+        return None
+    except (calamine.CalamineError, OSError, ValueError):
+        raise Refusal("FILE_DAMAGED", part="a sheet") from None
+
+
+def read_sheets(
+    workbook: calamine.CalamineWorkbook,
+    looks: list[SheetLook],
+    emit: Emit,
+    early: dict[str, list[list[Any]]] | None = None,
+) -> None:
+    """Hands each sheet's columns and row numbers to ``emit``, with the text of its error cells put back.
+
+    ``early`` holds the rows of sheets that were read already, and loses them here.
+    """
+    known = early or {}
     for look in looks:
-        try:
-            sheet = workbook.get_sheet_by_name(look.name)
-            width = 0 if sheet.end is None else sheet.end[1] + 1
-            rows = sheet.to_python(skip_empty_area=False) if width else []
-        except calamine.WorksheetNotFound:
+        rows = known.pop(look.name) if look.name in known else rows_of(workbook, look.name)
+        if rows is None:
             continue
-        except (calamine.CalamineError, OSError, ValueError):
-            raise Refusal("FILE_DAMAGED", part="a sheet") from None
         _put_back(rows, look)
         emit_rows(look, rows, emit)
 
