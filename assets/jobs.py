@@ -33,7 +33,7 @@ submit_job = dg.define_asset_job(
 )
 reconcile_job = dg.define_asset_job(
     "reconcile",
-    selection=dg.AssetSelection.assets(["mirror", "seen_after"]) | _RECONCILIATION | _COMPLIANCE,
+    selection=dg.AssetSelection.assets(["mirror", "seen_after"], ["mirror", "grants"]) | _RECONCILIATION | _COMPLIANCE,
     tags=TAGS,
     config=CONFIG,
     description="Read SSG and compare, without sending anything.",

@@ -1,11 +1,26 @@
 """Mirror: what SSG holds, read before anything is planned and read again after everything was sent."""
 
+from typing import Any
+
 import dagster as dg
 
 from assets.resources import WorkplaceResource
-from assets.vocabulary import OWNERS, told_plainly
+from assets.vocabulary import OWNERS, REVIEWERS, told_plainly
 from tms_pipeline.operations import steps
 from tms_pipeline.records.kinds import KINDS
+
+
+def _as_tables(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata with its lists of lines shown as tables."""
+    return {name: _table(value) if isinstance(value, list) else value for name, value in metadata.items()}
+
+
+def _table(rows: list[dict[str, Any]]) -> dg.MetadataValue:
+    if not rows:
+        return dg.MetadataValue.text("nothing")
+    types = {str: "string", int: "int", float: "float"}
+    columns = [dg.TableColumn(name, types[type(value)]) for name, value in rows[0].items()]
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=dg.TableSchema(columns=columns))
 
 
 @dg.asset(
@@ -20,7 +35,9 @@ from tms_pipeline.records.kinds import KINDS
 def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG."""
     with told_plainly():
-        return dg.MaterializeResult(metadata=steps.read_ssg(workplace.get(), context.run_id, context.log.info))
+        return dg.MaterializeResult(
+            metadata=_as_tables(steps.read_ssg(workplace.get(), context.run_id, context.log.info))
+        )
 
 
 @dg.asset(
@@ -35,7 +52,26 @@ def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource)
 def seen_after(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG again."""
     with told_plainly():
-        return dg.MaterializeResult(metadata=steps.read_ssg(workplace.get(), context.run_id, context.log.info))
+        return dg.MaterializeResult(
+            metadata=_as_tables(steps.read_ssg(workplace.get(), context.run_id, context.log.info))
+        )
 
 
-ASSETS = [seen_before, seen_after]
+@dg.asset(
+    name="grants",
+    key_prefix=["mirror"],
+    group_name="mirror",
+    kinds={"postgres"},
+    owners=REVIEWERS,
+    deps=[seen_after],
+    description="The grants that SSG made from our enrolments: expected, processing, approved, paid, cancelled.",
+)
+def grants(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
+    """Read grants."""
+    with told_plainly():
+        return dg.MaterializeResult(
+            metadata=_as_tables(steps.read_grants(workplace.get(), context.run_id, context.log.info))
+        )
+
+
+ASSETS = [seen_before, seen_after, grants]

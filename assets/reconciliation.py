@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.mirror import seen_after
+from assets.mirror import grants, seen_after
 from assets.resources import WorkplaceResource
 from assets.vocabulary import REVIEWERS, counts, told_plainly
 from tms_pipeline.operations import steps
@@ -15,7 +15,7 @@ _KEY = dg.AssetKey(["reconciliation", "discrepancies"])
     group_name="reconciliation",
     kinds={"postgres"},
     owners=REVIEWERS,
-    deps=[seen_after],
+    deps=[seen_after, grants],
     check_specs=[
         dg.AssetCheckSpec("both_sides_agree", asset=_KEY, description="No record is missing, differs or stands twice"),
         dg.AssetCheckSpec("everything_was_read", asset=_KEY, description="Every scope of SSG could be read"),

@@ -37,8 +37,14 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     timezone: str = "Asia/Singapore"
     actor: str = Field(default="", validation_alias="TMS_ACTOR")
+    token: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_TOKEN")
+    proxy_address: str = Field(default="", validation_alias="TMS_PROXY_ADDRESS")
+    proxy_secret: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_PROXY_SECRET")
+    proxy_header: str = Field(default="X-Forwarded-User", validation_alias="TMS_PROXY_HEADER")
+    reveals_per_day: int = Field(default=20, ge=0, validation_alias="TMS_REVEALS_PER_DAY")
     provider_name: str = Field(default="Hawker Boys", validation_alias="TMS_PROVIDER_NAME")
     today: str = Field(default="", validation_alias="TMS_TODAY")
+    rules: Path | None = Field(default=None, validation_alias="TMS_RULES")
 
     # Intake
     inbox: str = Field(default="", validation_alias="TMS_INBOX")
@@ -67,6 +73,7 @@ class Settings(BaseSettings):
     ssg_concurrency: int = Field(default=8, ge=1, le=64)
     ssg_visibility_minutes: float | None = Field(default=None, ge=0)
     ssg_quoted_body: bool = True
+    full_read_days: float = Field(default=7, ge=0, validation_alias="TMS_FULL_READ_DAYS")
 
     # Submission
     max_attempts: int = Field(default=8, ge=1, validation_alias="TMS_MAX_ATTEMPTS")
@@ -77,9 +84,58 @@ class Settings(BaseSettings):
     approval_policy: str = Field(default="auto", validation_alias="TMS_APPROVAL_POLICY")
     approval_hours: float = Field(default=24, gt=0, validation_alias="TMS_APPROVAL_HOURS")
 
+    # Alarms
+    alarm_ops: str = Field(default="", validation_alias="TMS_ALARM_OPS")
+    alarm_compliance: str = Field(default="", validation_alias="TMS_ALARM_COMPLIANCE")
+    alarm_on_call: str = Field(default="", validation_alias="TMS_ALARM_ON_CALL")
+    alarm_escalation: str = Field(default="", validation_alias="TMS_ALARM_ESCALATION")
+    alarm_ack_hours: float = Field(default=24, gt=0, validation_alias="TMS_ALARM_ACK_HOURS")
+    alarm_quiet: str = Field(default="", validation_alias="TMS_ALARM_QUIET")
+    alarm_dead_letters: int = Field(default=1, ge=1, validation_alias="TMS_ALARM_DEAD_LETTERS")
+    alarm_queue_hours: float = Field(default=24, gt=0, validation_alias="TMS_ALARM_QUEUE_HOURS")
+    alarm_rejected_share: float = Field(default=0.10, gt=0, le=1, validation_alias="TMS_ALARM_REJECTED_SHARE")
+    alarm_source_days: int = Field(default=14, ge=0, validation_alias="TMS_ALARM_SOURCE_DAYS")
+    alarm_night_hours: float = Field(default=26, gt=0, validation_alias="TMS_ALARM_NIGHT_HOURS")
+    link_base: str = Field(default="", validation_alias="TMS_LINK_BASE")
+    mail_from: str = Field(default="", validation_alias="TMS_MAIL_FROM")
+    smtp_host: str = Field(default="", validation_alias="TMS_SMTP_HOST")
+    smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="TMS_SMTP_PORT")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", validation_alias="TMS_SMTP_SECURITY"
+    )
+    smtp_user: str = Field(default="", validation_alias="TMS_SMTP_USER")
+    smtp_password: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_SMTP_PASSWORD")
+    smtp_ca_file: Path | None = Field(default=None, validation_alias="TMS_SMTP_CA_FILE")
+    webhook_secret: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_WEBHOOK_SECRET")
+
+    # Keys
+    key_source: Literal["files", "environment"] = Field(default="files", validation_alias="TMS_KEY_SOURCE")
+    key_command: str = Field(default="", validation_alias="TMS_KEY_COMMAND")
+    keys_data: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_KEYS_DATA")
+    keys_index: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_KEYS_INDEX")
+    keys_audit: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_KEYS_AUDIT")
+
+    # Retention
+    retention_rules: Path | None = Field(default=None, validation_alias="TMS_RETENTION_RULES")
+
     # Dagster
+    dagster_database: str = Field(default="", validation_alias="TMS_DAGSTER_DATABASE")
+    dagster_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO", validation_alias="TMS_DAGSTER_LOG_LEVEL"
+    )
     dagster_port: int = Field(default=3000, ge=1, le=65535, validation_alias="TMS_DAGSTER_PORT")
     simulator_port: int = Field(default=8900, ge=0, le=65535, validation_alias="TMS_SIMULATOR_PORT")
+
+    # Health, metrics, housekeeping
+    health_host: str = Field(default="127.0.0.1", validation_alias="TMS_HEALTH_HOST")
+    health_port_given: int = Field(default=0, ge=0, le=65535, validation_alias="TMS_HEALTH_PORT")
+    health_skip: str = Field(default="", validation_alias="TMS_HEALTH_SKIP")
+    disk_free_mb: float = Field(default=1000, ge=0, validation_alias="TMS_DISK_FREE_MB")
+    archive_limit_mb: float = Field(default=50_000, gt=0, validation_alias="TMS_ARCHIVE_LIMIT_MB")
+    inbox_limit_mb: float = Field(default=2_000, gt=0, validation_alias="TMS_INBOX_LIMIT_MB")
+    dagster_run_days: float = Field(default=90, gt=0, validation_alias="TMS_DAGSTER_RUN_DAYS")
+    runbook_url: str = Field(default="docs/runbook", validation_alias="TMS_RUNBOOK_URL")
+    sentry_dsn: SecretStr = SecretStr("")
 
     @field_validator("database_url")
     @classmethod
@@ -90,6 +146,11 @@ class Settings(BaseSettings):
         if scheme not in {"postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2"}:
             raise ValueError("must start with postgresql://")
         return value
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _no_rules(cls, value: object) -> object:
+        return None if value == "" else value
 
     @cached_property
     def home(self) -> Path:
@@ -144,6 +205,16 @@ class Settings(BaseSettings):
         if self.ssg_visibility_minutes is not None:
             return self.ssg_visibility_minutes
         return 0.0 if self.ssg_env == "simulator" else 15.0
+
+    @property
+    def links(self) -> str:
+        """The address before links to the reviewers' pages (/review/…): the proxy's, else that of their webserver."""
+        return (self.link_base or f"http://127.0.0.1:{self.dagster_port + 1}").rstrip("/")
+
+    @property
+    def health_port(self) -> int:
+        """Where health and metrics answer: TMS_HEALTH_PORT, else the second port after Dagster's."""
+        return self.health_port_given or self.dagster_port + 2
 
     def check_ssg(self) -> None:
         """Refuse settings that would speak to the wrong SSG or with made-up secrets. Raises SettingsError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from psycopg import sql
@@ -53,7 +52,8 @@ def row_of(marker: Marker, seen: Seen) -> dict[str, Any]:
     return row
 
 
-def _updates(names: Sequence[str]) -> sql.Composed:
+def updates(names: Sequence[str]) -> sql.Composed:
+    """What a row that is there already takes from the new one."""
     return sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name != "ssg_ref"
     )
@@ -76,29 +76,14 @@ def _read_columns(connection: Connection, kind: str) -> tuple[str, ...]:
     return tuple(row[0] for row in found if row[0] not in _KEPT)
 
 
-def merge_one(connection: Connection, kind: str, row: dict[str, Any], *, how: str) -> None:
-    """Merge one row, as a submission's outcome does: no staging table, one statement."""
-    names = tuple(name for name in mirror_columns(connection, kind) if name in row)
-    connection.execute(
-        _merge_one(kind, names), {**{name: row[name] for name in names}, "key": row.get("key"), "how": how}
-    )
-
-
-@cache
-def _merge_one(kind: str, names: tuple[str, ...]) -> bytes:
-    return query(
-        "mirror/merge_one",
-        mirror=f"mirror.{kind}",
-        columns=columns(names),
-        values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
-        updates=_updates(names),
-    ).as_bytes()
-
-
 def merge(
-    connection: Connection, kind: str, rows: Sequence[dict[str, Any]], *, how: str, seen_at: datetime
+    connection: Connection, kind: str, rows: Sequence[dict[str, Any]], *, how: str, seen_at: datetime,
+    settled: datetime | None = None,
 ) -> int:
-    """Merge rows into the mirror; returns how many were new or different. A row seen later than this stays."""
+    """Merge rows into the mirror; returns how many were new or different.
+
+    A row seen later than this stays, and so does one that we wrote after ``settled``: SSG may not show that yet.
+    """
     if not rows:
         return 0
     names = mirror_columns(connection, kind)
@@ -120,9 +105,9 @@ def merge(
             mirror=f"mirror.{kind}",
             columns=columns(filled),
             seen_columns=columns(filled, "s."),
-            updates=_updates(filled),
+            updates=updates(filled),
         ),
-        {"seen_at": seen_at, "how": how},
+        {"seen_at": seen_at, "how": how, "settled": settled or seen_at},
     ).rowcount
 
 

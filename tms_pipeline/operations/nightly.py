@@ -14,8 +14,10 @@ from typing import Any
 
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.compliance.review import review as review_compliance
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.diff.plan import Plan
 from tms_pipeline.intake.results import remove_old
+from tms_pipeline.mirror.grants import read_grants
 from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.ssg_access import CallCount, ssg_client
 from tms_pipeline.reconcile.review import reconcile
@@ -100,15 +102,19 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
         before = pull(workplace, client, progress=progress)
         submitted = submit_changes(workplace, client, actor=actor, not_read=before.kinds_not_read(), progress=progress)
         after = pull(workplace, client, progress=progress) if submitted.work.outcomes else before
+        after.reads.append(read_grants(workplace, client, progress=progress))
     found = reconcile(workplace, after, actor=actor)
-    compliance = review_compliance(workplace.db, today=workplace.today(), correlation_id=actor.correlation_id)
+    compliance = review_compliance(
+        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings)
+    )
     finish(workplace, nightly_id, calls, "finished" if not after.failed() else "finished, not all was read")
     remove_old(workplace)
     progress("writing reports")
     from tms_pipeline.reports.build import write_reports  # draws charts: only who reports pays for loading it
 
     reports = write_reports(
-        workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name
+        workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name,
+        rules=rules_of(workplace.settings),
     )
     return Nightly(after, submitted, found, compliance, reports, calls)
 

@@ -11,7 +11,10 @@ from typing import Any
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.review import review as review_compliance
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.intake.results import remove_old
+from tms_pipeline.mirror.grants import grant_totals
+from tms_pipeline.mirror.grants import read_grants as read_them
 from tms_pipeline.mirror.pull import PullResult, ScopeRead, pull
 from tms_pipeline.operations.nightly import report_folder, submit_changes
 from tms_pipeline.operations.ssg_access import ssg_client
@@ -88,7 +91,24 @@ def read_ssg(workplace: Workplace, run_id: str, tell: Tell) -> dict[str, Any]:
         "scopes_read": sum(read.values()),
         "scopes_not_read": len(pulled.failed()),
         "calls": calls.reads,
+        "bytes": sum(line["bytes"] for line in pulled.costs()),
+        "reads": pulled.costs(),
     }
+
+
+def read_grants(workplace: Workplace, run_id: str, tell: Tell) -> dict[str, Any]:
+    """Read grants into the mirror; returns metadata: the read, and grants by what they mean."""
+    begin_once(workplace, run_id)
+    with ssg_client(workplace) as (client, calls):
+        read = read_them(workplace, client, progress=tell)
+    _count_calls(workplace, run_id, reads=calls.reads, writes=0)
+    with workplace.db.transaction() as connection:
+        totals = grant_totals(connection)
+    rows = [
+        {"standing": name, "grants": line["lines"], **{part: float(line[part]) for part in ("estimated", "paid")}}
+        for name, line in totals.items()
+    ]
+    return {"state": read.state, "why": read.sentence or "", "read": read.mode, "pages": read.pages, "grants": rows}
 
 
 def make_plan(workplace: Workplace, run_id: str) -> MadePlan:
@@ -150,7 +170,9 @@ def compare(workplace: Workplace, run_id: str) -> Compared:
 def review(workplace: Workplace, run_id: str) -> dict[str, int]:
     """Review compliance."""
     actor = _actor(workplace, run_id)
-    found = review_compliance(workplace.db, today=workplace.today(), correlation_id=actor.correlation_id)
+    found = review_compliance(
+        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings)
+    )
     counts: dict[str, int] = found["counts"]
     return counts
 
@@ -165,7 +187,8 @@ def report(workplace: Workplace) -> list[Path]:
         )
     remove_old(workplace)
     return write_reports(
-        workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name
+        workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name,
+        rules=rules_of(workplace.settings),
     )
 
 

@@ -79,6 +79,11 @@ class SsgClient:
         """How often SSG answered what the error table does not know, by endpoint, status and code."""
         return Counter(self._transport.unclassified)
 
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """How many calls this client has made so far, and how many bytes came back."""
+        return self._transport.traffic
+
     def ping(self) -> PingResult:
         """Reachability, certificate, key and subscription in one cheap read: an enrolment search of one row.
 

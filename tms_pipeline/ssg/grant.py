@@ -1,9 +1,10 @@
 """Grants: SSG makes them from enrolments, we only read (ssg-api 8.1)."""
 
 import datetime as dt
+import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tms_pipeline.ssg.enrolment import course_filter, filled, paging
 from tms_pipeline.ssg.party import (
@@ -57,6 +58,7 @@ class GrantView(Reply):
     shown: ClassVar[tuple[str, ...]] = ("reference_number", "status")
     reference_number: NeededText
     status: SomeText = None
+    reason: SomeText = None
     funding_scheme: Annotated[CodeView, EMPTY_OBJECT] = CodeView()
     funding_component: Annotated[CodeView, EMPTY_OBJECT] = CodeView()
     grant_amount: Annotated[GrantAmount, EMPTY_OBJECT] = GrantAmount()
@@ -67,3 +69,26 @@ class GrantView(Reply):
     enrolment_reference: Annotated[SomeText, From("referenceNumber"), Field(alias="enrolment")] = None
     created_on: SomeInstant = None
     updated_on: SomeInstant = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_reason(cls, values: Any) -> Any:
+        """SSG's reasons travel under a name that no source shows (its ledger has sub-statuses, ssg-api 8.1).
+
+        So every member whose name speaks of a reason or a sub-status is taken as it came, with its name.
+        """
+        if not isinstance(values, dict):
+            return values
+        found = [f"{name}: {said}" for name, value in values.items() if _SPEAKS.search(name) and (said := _said(value))]
+        return {**values, "reason": "; ".join(found) or None}
+
+
+_SPEAKS = re.compile(r"reason|sub_?status", re.IGNORECASE)
+_ID_NUMBER = re.compile(r"[STFGM]\d{7}[A-Z]", re.IGNORECASE)
+
+
+def _said(value: Any) -> str:
+    """A text, or the description and code of a coded value; an identity number in it is left out."""
+    if isinstance(value, dict):
+        value = " ".join(str(value[name]) for name in ("code", "description") if value.get(name))
+    return _ID_NUMBER.sub("(number)", str(value))[:200].strip() if isinstance(value, str | int) else ""

@@ -43,6 +43,7 @@ class Transport:
             raise settings_error(f"api_versions knows only {', '.join(sorted(VERSION_GROUPS))}")
         self.config = config
         self.unclassified: Counter[str] = Counter()
+        self.traffic = (0, 0)
         self._gate = gate
         self._on_call = on_call
         self._clock = clock
@@ -124,6 +125,8 @@ class Transport:
 
     def _report(self, record: CallRecord, outcome: str) -> None:
         """Tell gate and listener. What they raise is counted, not passed on: a reply in hand is not lost."""
+        with self._lock:
+            self.traffic = (self.traffic[0] + 1, self.traffic[1] + record.received_bytes)
         try:
             if self._gate is not None:
                 self._gate.after(record.endpoint, outcome, record.seconds)

@@ -1,4 +1,4 @@
-"""reconciliation."""
+"""Reconciliation both ways and with the sheets, reads of changes, grants."""
 
 from pathlib import Path
 

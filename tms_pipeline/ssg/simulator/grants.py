@@ -89,6 +89,7 @@ def settle(world: World) -> None:
                         "estimated": f"{float(course['trainingCost']) * share:.2f}",
                         "paid": "0.00",
                         "recovery": "0.00",
+                        "reason": "",
                         "disbursementDate": "",
                         "created": due,
                         "updated": due,
@@ -165,10 +166,13 @@ def grant_view(call: Call, grant: Json) -> Json:
         },
         "trainee": {"id": grant["traineeId"], "fullName": grant["fullName"]},
         "enrolment": {"referenceNumber": grant["enrolment"]},
-        "fundingScheme": {"code": grant["scheme"], "description": FUNDING_SCHEMES[grant["scheme"]]},
+        "fundingScheme": {
+            "code": grant["scheme"],
+            "description": FUNDING_SCHEMES.get(grant["scheme"], ""),
+        },
         "fundingComponent": {
             "code": grant["component"],
-            "description": FUNDING_COMPONENTS[grant["component"]],
+            "description": FUNDING_COMPONENTS.get(grant["component"], ""),
         },
         "grantAmount": {
             "estimated": grant["estimated"],
@@ -176,7 +180,13 @@ def grant_view(call: Call, grant: Json) -> Json:
             "recovery": grant["recovery"],
         },
         "disbursementDate": grant["disbursementDate"],
+        **_reason(call, grant),
     }
+
+
+def _reason(call: Call, grant: Json) -> Json:
+    name = call.settings.grant_reason_member
+    return {name: grant["reason"]} if name and grant.get("reason") else {}
 
 
 def search(call: Call) -> Reply:

@@ -40,6 +40,7 @@ class Settings:
     visibility_delay_seconds: float = 0.0  # 10: up to 15 minutes (900) in UAT
     grant_appears_seconds: float = 60.0  # 8.1
     grant_completes_seconds: float = 3600.0  # 14.2
+    grant_reason_member: str = ""  # 8.1 lists reasons, and no source shows under which name they travel: none
     token_lifetime_seconds: float = 1800.0  # 2.2
     latency_ms: float = 0.0
     latency_by_endpoint: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,2 @@
+-- How many grants the mirror believes SSG to hold.
+SELECT count(*) FROM mirror.grants WHERE live

@@ -1,0 +1,263 @@
+"""Reading one scope of SSG into the mirror: whole or changes only, what it cost, and what an absence is worth.
+
+A failed or empty read never means "nothing there": a scope that was not read whole changes nothing, and one that
+suddenly shows nothing is kept as it was and shown as not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg import sql
+
+from tms_pipeline.identity.marks import Marker
+from tms_pipeline.mirror.rows import bind, merge, row_of
+from tms_pipeline.records.wire_in import Seen
+from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.ssg.errors import SsgError
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
+
+Progress = Callable[[str], None]
+
+# A scope that held more than this and now shows nothing is not believed.
+BELIEVED_EMPTY_UP_TO = 3
+# SSG's days of change are Singapore days without a time (ssg-api 6.5), so a read of changes goes back one day more.
+OVERLAP = timedelta(days=1)
+SINGAPORE = ZoneInfo("Asia/Singapore")
+
+
+@dataclass
+class ScopeRead:
+    """How one scope was read. ``since``: only what changed from this day on; None for a whole read."""
+
+    kind: str
+    scope: str
+    state: str
+    records: int = 0
+    error_code: str | None = None
+    sentence: str | None = None
+    since: date | None = None
+    calls: int = 0
+    pages: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def mode(self) -> str:
+        """``whole`` or ``changes``."""
+        return "whole" if self.since is None else "changes"
+
+
+@dataclass
+class PullResult:
+    """What a pull saw: a line a scope."""
+
+    reads: list[ScopeRead] = field(default_factory=list)
+
+    @property
+    def calls(self) -> int:
+        """Calls of all reads; kinds that come in one answer share theirs, so each scope counts once."""
+        return sum({(read.scope, read.kind if read.kind != "fee" else "enrolment"): read.calls
+                    for read in self.reads}.values())
+
+    def costs(self) -> list[dict[str, Any]]:
+        """What the reads cost, one line a kind: how it was read, scopes, records, calls, pages, bytes, seconds."""
+        lines: dict[str, dict[str, Any]] = {}
+        for read in self.reads:
+            line = lines.setdefault(read.kind, {
+                "kind": read.kind, "read": read.mode, "scopes": 0, "not_read": 0, "records": 0, "calls": 0, "pages": 0,
+                "bytes": 0, "seconds": 0.0,
+            })
+            line["scopes"] += 1
+            line["not_read"] += read.state != "read"
+            for name in ("records", "calls", "pages", "bytes"):
+                line[name] += getattr(read, name)
+            line["seconds"] = round(line["seconds"] + read.seconds, 3)
+        return list(lines.values())
+
+    def failed(self) -> list[ScopeRead]:
+        """The scopes that were not read."""
+        return [read for read in self.reads if read.state != "read"]
+
+    def kinds_not_read(self) -> set[str]:
+        """The kinds that were not read at all, or not whole; a run or course that was not read is left to the plan."""
+        return {read.kind for read in self.failed() if read.scope == "all"}
+
+    def kinds_in_part(self) -> set[str]:
+        """The kinds of which at least one scope was not read."""
+        return {read.kind for read in self.failed()}
+
+
+@dataclass
+class Cost:
+    """What a read has cost so far: calls, pages of lists among them, bytes that came back."""
+
+    client: SsgClient
+    began: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self.began = self.client.traffic
+
+    @property
+    def calls(self) -> int:
+        """Calls since the read began."""
+        return self.client.traffic[0] - self.began[0]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that came back."""
+        return self.client.traffic[1] - self.began[1]
+
+
+def since_day(
+    last_whole: datetime | None, last_read: datetime | None, *, now: datetime, full_days: float
+) -> date | None:
+    """The Singapore day from which changes are enough, or None when the scope is to be read whole.
+
+    Whole when it never was, when the last whole read is ``full_days`` old, or when that setting is 0. Pure.
+    """
+    if last_whole is None or last_read is None or now - last_whole >= timedelta(days=full_days):
+        return None
+    return (last_read - OVERLAP).astimezone(SINGAPORE).date()
+
+
+class ScopeReader:
+    """Reads scopes for one pull and keeps a line about each."""
+
+    def __init__(self, workplace: Workplace, client: SsgClient, progress: Progress, *, whole: bool = False) -> None:
+        self.workplace, self.client, self.progress, self.whole = workplace, client, progress, whole
+        self.marker = Marker(workplace.rings.index)
+        self.result = PullResult()
+
+    def since(self, kind: str, scope: str) -> date | None:
+        """From which day the changes of this scope are enough; None: read it whole."""
+        if self.whole:
+            return None
+        row = self.workplace.db.rows(query("mirror/last_good_reads"), {"kind": kind, "scope": scope})[0]
+        return since_day(row[0], row[1], now=self.now(), full_days=self.workplace.settings.full_read_days)
+
+    def scope(
+        self, kinds: tuple[str, ...], scope: str, read: Callable[[], Iterable[Seen]], *, since: date | None = None,
+        total: Callable[[], int] | None = None,
+    ) -> list[Seen] | None:
+        """Read one scope of one or several kinds; None if it could not be read or is not believed.
+
+        With ``since`` what ``read`` gives are changes only, from which no absence follows. ``total``, one cheap call,
+        says how many records SSG holds: raises Astray when the mirror then holds another number.
+        """
+        cost, started = Cost(self.client), self.now()
+        try:
+            seen = list(read())
+            pages = cost.calls
+            held_there = total() if total is not None else None
+        except SsgError as error:
+            self._note(kinds, scope, started, "not read", 0, cost, since, error.code, error.sentence)
+            return None
+        believed = True
+        with self.workplace.db.transaction() as connection:
+            self.marker.follow(connection)
+            for kind in kinds:
+                rows = [row_of(self.marker, item) for item in seen if item.kind == kind]
+                if since is None:
+                    held = connection.execute(
+                        query("mirror/held", mirror=f"mirror.{kind}", where=scope_column(kind)),
+                        {"scope": scope, "before": self.settled(started)},
+                    ).fetchone()
+                    if held and held[0] > BELIEVED_EMPTY_UP_TO and not rows:
+                        self._note((kind,), scope, started, "not read", 0, cost, None, "EMPTY_READ",
+                                   empty_sentence(held[0]), pages=pages)
+                        believed = False
+                        continue
+                    if kind != "course":
+                        self._gone(connection, kind, scope, rows, started)
+                merge(connection, kind, rows, how="read", seen_at=started, settled=self.settled(started))
+                if kind == "course_run":
+                    connection.execute(query("mirror/sessions_gone"), {"seen_at": started})
+                bind(connection, (kind,))
+                if held_there is not None and kind == kinds[0] and held_there != _known(connection, kind):
+                    raise Astray
+                self._note((kind,), scope, started, "read", len(rows), cost, since, connection=connection, pages=pages)
+        return seen if believed else None
+
+    def unread(self, kinds: tuple[str, ...], scope: str, code: str, sentence: str) -> None:
+        """Say of a scope that it could not even be asked for."""
+        self._note(kinds, scope, self.now(), "not read", 0, Cost(self.client), None, code, sentence)
+
+    def now(self) -> datetime:
+        """By the clock of Postgres, which stamps what workers write as well: two clocks would make a read look later
+        than a write that it did not see."""
+        moment: datetime = self.workplace.db.value("SELECT clock_timestamp()")
+        return moment
+
+    def settled(self, started: datetime) -> datetime:
+        """What was written after this may not be visible yet: neither its absence nor its old content says anything
+        (ssg-api 4.1)."""
+        return started - timedelta(minutes=self.workplace.settings.visibility_minutes)
+
+    def _gone(self, connection: Connection, kind: str, scope: str, rows: list[dict[str, Any]], started: datetime) -> None:
+        connection.execute(
+            query("mirror/gone", mirror=f"mirror.{kind}", where=scope_column(kind)),
+            {"scope": scope, "refs": [row["ssg_ref"] for row in rows], "before": self.settled(started),
+             "seen_at": started},
+        )
+
+    def _note(
+        self, kinds: tuple[str, ...], scope: str, started: datetime, state: str, records: int, cost: Cost,
+        since: date | None, code: str | None = None, sentence: str | None = None,
+        connection: Connection | None = None, pages: int | None = None,
+    ) -> None:
+        for kind in kinds:
+            note = ScopeRead(kind, scope, state, records, code, sentence, since, cost.calls,
+                             cost.calls if pages is None else pages, cost.bytes)
+            self.result.reads.append(note)
+            if connection is not None:
+                keep_read(connection, note, started)
+            else:
+                with self.workplace.db.transaction() as fresh:
+                    keep_read(fresh, note, started)
+
+
+class Astray(Exception):
+    """A read of changes left the mirror with another number of records than SSG holds: read it whole."""
+
+
+def keep_read(connection: Connection, note: ScopeRead, started: datetime) -> None:
+    """Keep the line about a read, with what it cost."""
+    row = connection.execute(
+        query("mirror/keep_read"),
+        {"kind": note.kind, "scope": note.scope, "started": started, "state": note.state, "records": note.records,
+         "code": note.error_code, "sentence": note.sentence, "mode": note.mode, "since": note.since,
+         "calls": note.calls, "pages": note.pages, "bytes": note.bytes},
+    ).fetchone()
+    note.seconds = float(row[0]) if row else 0.0
+
+
+def empty_sentence(held: int) -> str:
+    """Why an empty answer is not believed."""
+    return f"SSG shows none of {held} records that it held before; this read is not believed."
+
+
+def _known(connection: Connection, kind: str) -> int:
+    """How many records the mirror believes SSG to hold, cancelled ones too, as a search counts them."""
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM {} WHERE ssg_status IS DISTINCT FROM 'gone'").format(
+            sql.Identifier("mirror", kind)
+        )
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def scope_column(kind: str) -> sql.Composable:
+    """The condition that says which mirror rows a scope covers."""
+    return {
+        "course": sql.SQL("m.course_reference = %(scope)s"),
+        "course_run": sql.SQL("m.course_reference = %(scope)s"),
+        "session": sql.SQL("m.ssg_run_id = %(scope)s"),
+        "attendance": sql.SQL("m.ssg_run_id = %(scope)s"),
+    }.get(kind, sql.SQL("%(scope)s <> ''"))
