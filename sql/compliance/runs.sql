@@ -1,4 +1,4 @@
--- One row a live course run with the facts that the checks need.
+-- One row a live course run, or the one asked for, with the facts that the checks need.
 SELECT r.key AS run_code,
        r.course_reference,
        coalesce(c.course_title, '') AS course_title,
@@ -40,5 +40,5 @@ LEFT JOIN LATERAL (
 LEFT JOIN (
     SELECT run_code, max(assessment_date) AS latest_day FROM register.assessment WHERE live GROUP BY run_code
 ) a ON a.run_code = r.key
-WHERE r.live
+WHERE r.live AND (%(run)s::text IS NULL OR r.key = %(run)s)
 ORDER BY r.key

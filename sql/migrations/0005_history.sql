@@ -8,6 +8,9 @@
 -- show writes a history row. What a worker or a nightly read merely stamps (leases, when it was last seen, what both
 -- sides agree on) is no change.
 
+-- How many learners a finding concerns, where that is known: so that a summary need not read sentences.
+ALTER TABLE finding.deadline ADD COLUMN learners integer NOT NULL DEFAULT 0;
+
 CREATE SCHEMA history;
 
 -- The moment that the views show; it is set for one transaction.
@@ -122,7 +125,7 @@ BEGIN
 END $$;
 
 SELECT history.keep('outbox', 'submission', 'created_at',
-                    ARRAY['lease_owner', 'lease_until', 'updated_at', 'searches', 'needs_search']);
+                    ARRAY['lease_owner', 'lease_until', 'updated_at', 'searches', 'needs_search', 'parents', 'follows', 'due']);
 CREATE INDEX submission_history_id ON outbox.submission_history (submission_id, valid_to);
 SELECT history.keep('intake', 'upload', 'received_at', ARRAY['attempt', 'result_path']);
 

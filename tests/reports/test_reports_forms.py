@@ -105,7 +105,7 @@ def test_deadlines_are_the_same_in_sql_summary_page_and_workbook(filled: Databas
     assert numbers(filled)["deadlines"] == in_sql
     assert {word: int(page.by_id[f"number-{word.replace(' ', '-')}"]) for word in in_sql} == in_sql
     summary = sheet(folder, "compliance.xlsx", "Summary")
-    assert {plain(str(word)): count for word, count in section(summary, "Findings").items()} == in_sql
+    assert {plain(str(word)): count for word, count in section(summary, "Findings by standing").items()} == in_sql
     listed = [plain(str(row[0])) for row in sheet(folder, "compliance.xlsx", "Findings")[1:]]
     assert {word: listed.count(word) for word in in_sql} == in_sql
     assert len(page.tables["Findings, the most urgent first"]) - 1 == sum(in_sql.values())
@@ -124,7 +124,7 @@ def test_discrepancies_are_the_same_in_sql_summary_page_and_workbook(
     shown = {row[0]: int(row[1]) for row in page.tables["Discrepancies by class"][1:]}
     assert {name: count for name, count in shown.items() if count} == in_sql
     assert int(page.by_id["number-discrepancies"]) == sum(in_sql.values())
-    summary = section(sheet(folder, "reconciliation.xlsx", "Summary"), "Discrepancies")
+    summary = section(sheet(folder, "reconciliation.xlsx", "Summary"), "Discrepancies by class")
     assert {name: count for name, count in summary.items() if count} == in_sql
     assert len(sheet(folder, "reconciliation.xlsx", "Discrepancies")) - 1 == sum(in_sql.values())
 
@@ -144,7 +144,7 @@ def test_submissions_receipts_dead_letters_and_uploads_are_the_same(
     assert found["dead_letters"] == 2 == int(page.by_id["number-dead-letters"])
     assert len(sheet(folder, "dead-letters.xlsx", "Dead letters")) - 1 == 2
     receipts = sheet(folder, "submissions.xlsx", "Receipts")[1:]
-    assert [(row[0], row[2], row[5], row[6], row[7]) for row in receipts] == filled.rows(
+    assert [(row[0], row[2], row[8], row[10], row[11]) for row in receipts] == filled.rows(
         "SELECT ssg_ref, key, upload_id, sheet, row_number FROM outbox.submission WHERE state = 'accepted' "
         "ORDER BY submission_id"
     )

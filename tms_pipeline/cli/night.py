@@ -1,4 +1,4 @@
-"""Verbs of the main job: demo, sync, up, reconcile, compliance, report."""
+"""Verbs of the main job: demo, sync, up, reconcile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tms_pipeline.cli.output import FINDINGS, emit, plainly, say, step
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    for verb in (demo, sync, up, down, reconcile, compliance, report):
+    for verb in (demo, sync, up, down, reconcile):
         app.command()(verb)
 
 
@@ -113,28 +113,3 @@ def reconcile(json_: Annotated[bool, typer.Option("--json", help="Print the coun
     emit(counts, as_json=json_, words=words)
     if counts["discrepancies"]:
         raise typer.Exit(FINDINGS)
-
-
-@plainly
-def compliance(json_: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False) -> None:
-    """Review deadlines, attendance and the other rules now. Exit 1 if a deadline is missed or near."""
-    from tms_pipeline.compliance.review import review
-    from tms_pipeline.workplace import open_workplace
-
-    with open_workplace() as workplace:
-        found = review(workplace.db, today=workplace.today(), correlation_id=workplace.actor().correlation_id)
-    counts = found["counts"]
-    emit(counts, as_json=json_, words=lambda: say(", ".join(f"{name}: {count}" for name, count in counts.items())))
-    if counts.get("missed") or counts.get("near"):
-        raise typer.Exit(FINDINGS)
-
-
-@plainly
-def report() -> None:
-    """Write the reports from the last reviews."""
-    from tms_pipeline.operations.steps import report as write
-    from tms_pipeline.workplace import open_workplace
-
-    with open_workplace() as workplace:
-        for path in write(workplace):
-            say(str(path))

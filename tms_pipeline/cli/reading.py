@@ -1,22 +1,20 @@
-"""Verbs that read: summary, trace, audit, health of the chain."""
+"""Verbs that read: summary, compliance, report."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, emit, plainly, say
-
-audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+from tms_pipeline.cli.output import FINDINGS, USAGE, emit, plainly, say
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
-    app.command()(summary)
-    audit_app.command("verify")(audit_verify)
-    audit_app.command("show")(audit_show)
-    app.add_typer(audit_app, name="audit")
+    for verb in (summary, compliance, report):
+        app.command()(verb)
 
 
 @plainly
@@ -33,40 +31,94 @@ def summary(json_: Annotated[bool, typer.Option("--json", help="Print it as JSON
 
 
 @plainly
-def audit_verify(json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
-    """Walk the chain of the audit log and name the first broken entry. Exit 1 if one is broken."""
-    from tms_pipeline.audit.log import verify
+def compliance(
+    rules: Annotated[bool, typer.Option("--rules", help="List the rules in use instead, with their sources.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Review deadlines, attendance and the other rules now. Exit 1 if a deadline is missed or near."""
+    from tms_pipeline.compliance.review import review
+    from tms_pipeline.compliance.ruleset import rules_of
+    from tms_pipeline.settings import load_settings
     from tms_pipeline.workplace import open_workplace
 
-    with open_workplace() as workplace, workplace.db.transaction() as connection:
-        number, wrong = verify(connection, workplace.rings.audit.key)
-    found = {"entries": number, "broken": wrong}
-    emit(found, as_json=json_, words=lambda: say(wrong or f"All {number} entries hold."))
-    if wrong:
+    if rules:
+        _list_rules(json_)
+        return
+    settings = load_settings()
+    used = rules_of(settings)
+    with open_workplace(settings) as workplace:
+        found = review(
+            workplace.db, today=workplace.today(), correlation_id=workplace.actor().correlation_id, rules=used
+        )
+    counts = found["counts"]
+    emit(counts, as_json=json_, words=lambda: say(", ".join(f"{name}: {count}" for name, count in counts.items())))
+    if counts.get("missed") or counts.get("near"):
         raise typer.Exit(FINDINGS)
 
 
-@plainly
-def audit_show(
-    entity: Annotated[str, typer.Option(help="Only entries about this key: an upload id, plan id, …")] = "",
-    last: Annotated[int, typer.Option(help="So many of the last entries.")] = 20,
-    json_: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
-) -> None:
-    """Show the last entries of the audit log."""
-    from tms_pipeline.workplace import open_workplace
+def _list_rules(as_json: bool) -> None:
+    from dataclasses import asdict
 
-    with open_workplace() as workplace:
-        rows = workplace.db.rows(
-            "SELECT seq, at, actor, role, action, entity, entity_key, correlation_id, details FROM audit.entry "
-            "WHERE %(key)s IN ('', entity_key, correlation_id, actor) ORDER BY seq DESC LIMIT %(last)s",
-            {"key": entity, "last": last},
-        )
-    names = ("seq", "at", "actor", "role", "action", "entity", "entity_key", "correlation_id", "details")
-    found = [dict(zip(names, row, strict=True)) for row in rows]
+    from tms_pipeline.compliance.ruleset import rules_of
+    from tms_pipeline.settings import load_settings
+
+    used = rules_of(load_settings())
 
     def words() -> None:
-        for entry in reversed(found):
-            at = f"{entry['at']:%Y-%m-%d %H:%M:%S}"
-            say(f"{entry['seq']:>6}  {at}  {entry['actor']}: {entry['action']} {entry['entity_key']}")
+        for rule in used:
+            until = "" if rule.in_force_to is None else f" to {rule.in_force_to}"
+            say(f"{rule.id} ({rule.whom}, from {rule.in_force_from}{until}): {rule.value} {rule.unit} {rule.counted}".rstrip())
+            say(f"    {rule.sentence} [{rule.confidence}] {rule.source} ({rule.source_date})")
 
-    emit(found, as_json=json_, words=words)
+    emit([asdict(rule) for rule in used], as_json=as_json, words=words)
+
+
+@plainly
+def report(
+    kind: Annotated[str, typer.Argument(help="Which report; nothing: those of every night, all of them.")] = "",
+    run: Annotated[str, typer.Option("--run", help="The course run, for run and receipts.")] = "",
+    month: Annotated[str, typer.Option("--month", help="The month, such as 2026-10; else the current one.")] = "",
+    as_of: Annotated[str, typer.Option("--as-of", help="As it was at the end of a past day, such as 2026-03-01.")] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The folder for the files.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON; no file is written.")] = False,
+) -> None:
+    """Write reports from the last reviews: reconciliation, compliance, dead-letters, submissions, runs, page, run,
+    receipts, month."""
+    import sys
+
+    from tms_pipeline.reports.build import KINDS, as_json, order
+    from tms_pipeline.workplace import open_workplace
+
+    day = _day(as_of)
+    if kind and kind not in KINDS:
+        _usage(f"There is no report '{kind}'; there are {', '.join(KINDS)}.")
+    if run and kind not in ("run", "receipts"):
+        _usage("--run goes with the reports run and receipts.")
+    if kind == "run" and not run:
+        _usage("Say which course run: tms report run --run CODE.")
+    if month and kind != "month":
+        _usage("--month goes with the report month.")
+    if json_ and kind in ("", "page"):
+        _usage(f"Say which report is to be printed as JSON: {', '.join(one for one in KINDS if one != 'page')}.")
+    which = {"run": run or None, "month": month or None, "as_of": day}
+    with open_workplace() as workplace:
+        if json_:
+            for part in as_json(workplace, kind, **which):
+                sys.stdout.write(part)
+            return
+        for path in order(workplace, kind or None, folder=output, **which):
+            say(str(path))
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _usage(f"'{text}' is no day; write it as 2026-03-01.")
+
+
+def _usage(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(USAGE)

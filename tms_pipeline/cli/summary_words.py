@@ -30,7 +30,7 @@ def say_summary(found: dict[str, Any], *, home: str) -> None:
         uploads.add_section()
         uploads.add_row("all files", *(str(total[name]) for name in _COUNTS), "")
     console.print(uploads)
-    submissions = Table(title="Submissions to SSG by kind and state", title_justify="left", box=SIMPLE)
+    submissions = Table(title="Submissions to SSG", title_justify="left", box=SIMPLE)
     submissions.add_column("kind")
     shown = [name for name in _STATES if any(states.get(name) for states in found["submissions"].values())] or [
         "accepted"

@@ -1,13 +1,14 @@
 """Checks of what must be true of a run and its trainees. Pure: facts in, findings out.
 
-Before the run starts a fault is a warning, since it can be put right; from the start on it is a breach.
+Before the run starts a fault is a warning, since it can be put right; from the start on it is a breach. So the last day
+of a fault of the run itself is the day before it starts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from tms_pipeline.compliance.deadlines import last_day
@@ -47,15 +48,20 @@ def run_findings(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
 
 def _finding(
     rule: Rule, run: Run, standing: str, sentence: str, *, records: int = 1, learners: int = 0,
-    last: date | None = None, today: date | None = None,
+    last: date | None = None, today: date,
 ) -> Finding:
     money = run.money(learners)
+    last = last or _day_before(run)
     what = rule.when_missed if standing == "breach" and rule.when_missed else rule.what_to_do
     return Finding(
         rule=rule.id, kind=rule.kind, run_code=run.run_code, key=run.run_code, standing=standing, records=records,
-        money=money, last_day=last, days_left=(last - today).days if last and today else None,
+        learners=learners, money=money, last_day=last, days_left=(last - today).days,
         sentence=f"{sentence}{stake_words(learners, money)}", what_to_do=what,
     )
+
+
+def _day_before(run: Run) -> date:
+    return run.start_date - timedelta(days=1)
 
 
 def _standing(run: Run, today: date) -> str:
@@ -72,7 +78,7 @@ def _capacity(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
         rule, run, _standing(run, today),
         f"Run {run.run_code} has {count_words(run.enrolled, 'trainee', 'trainees')} for {seats:,} "
         f"{'seat' if seats == 1 else 'seats'}.",
-        records=over, learners=over,
+        records=over, learners=over, today=today,
     )
 
 
@@ -80,7 +86,8 @@ def _trainer(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
     rule = book.of("trainer-present", run)
     if rule is not None and not run.trainer_codes.strip():
         yield _finding(
-            rule, run, _standing(run, today), f"Run {run.run_code} names no trainer.", learners=run.enrolled
+            rule, run, _standing(run, today), f"Run {run.run_code} names no trainer.", learners=run.enrolled,
+            today=today,
         )
 
 
@@ -89,7 +96,8 @@ def _mode(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
     if rule is None or run.sessions_in_mode:
         return
     what = "no session in its mode of training" if run.sessions else "no session"
-    yield _finding(rule, run, _standing(run, today), f"Run {run.run_code} has {what}.", learners=run.enrolled)
+    yield _finding(rule, run, _standing(run, today), f"Run {run.run_code} has {what}.", learners=run.enrolled,
+                   today=today)
 
 
 def _span(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
@@ -110,7 +118,7 @@ def _span(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
         yield _finding(
             rule, run, _standing(run, today),
             f"The sessions of run {run.run_code} do not span it: {'; '.join(gaps)}.",
-            records=len(gaps), learners=run.enrolled,
+            records=len(gaps), learners=run.enrolled, today=today,
         )
 
 
@@ -123,7 +131,7 @@ def _before_start(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
         rule, run, _standing(run, today),
         f"{count_words(count, 'session', 'sessions')} of run {run.run_code} {'is' if count == 1 else 'are'} dated "
         f"before the run starts on {day_words(run.start_date)}.",
-        records=count,
+        records=count, today=today,
     )
 
 
@@ -144,7 +152,7 @@ def _make_up(run: Run, book: RuleBook, today: date) -> Iterator[Finding]:
 
 def rate_finding(
     rule: Rule, run: Run, trainee_ref: str, *, percent: Decimal, by_hours: bool, whole: Decimal, marked: Decimal,
-    attended: Decimal, out_of_reach: bool, today: date,
+    attended: Decimal, out_of_reach: bool, window: Rule | None, today: date,
 ) -> Finding:
     """A trainee whose attendance is below the rate: a breach when it can no longer be reached."""
     unit = "hours" if by_hours else "sessions"
@@ -157,8 +165,10 @@ def rate_finding(
         else f"{percent.normalize():f} % can still be reached"
     )
     money = run.money(1)
+    last, left = _window(window, run, today)
     return Finding(
-        rule=rule.id, kind=rule.kind, run_code=run.run_code, key=f"{run.run_code}|{trainee_ref}",
+        rule=rule.id, kind=rule.kind, run_code=run.run_code, key=f"{run.run_code}|{trainee_ref}", learners=1,
+        last_day=last, days_left=left,
         trainee_ref=trainee_ref, standing="breach" if out_of_reach else "warning", money=money,
         sentence=f"Trainee {trainee_ref} attended {shown} of run {run.run_code}; {end}.{stake_words(1, money)}",
         what_to_do=rule.when_missed if out_of_reach else rule.what_to_do,
@@ -194,13 +204,43 @@ def assessments_finding(
 
 def contact_finding(rule: Rule, run: Run, trainee_ref: str, key: str, missing: Sequence[str], today: date) -> Finding:
     """An enrolment without a contact field that SSG asks for."""
-    money = run.money(1)
+    money, last = run.money(1), _day_before(run)
     return Finding(
         rule=rule.id, kind=rule.kind, run_code=run.run_code, key=key, trainee_ref=trainee_ref,
-        standing=_standing(run, today), records=len(missing), money=money,
+        standing=_standing(run, today), records=len(missing), learners=1, money=money, last_day=last,
+        days_left=(last - today).days,
         sentence=f"Trainee {trainee_ref} in run {run.run_code} has no {_list(missing)}.{stake_words(1, money)}",
         what_to_do=rule.what_to_do,
     )
+
+
+def failed_finding(
+    rule: Rule, run: Run, trainee_ref: str, *, assessed: int, failed: int, window: Rule | None, today: date
+) -> Finding:
+    """A trainee who failed an assessment: a breach once no re-assessment can be held any more."""
+    money = run.money(1)
+    last, left = _window(window, run, today)
+    over = left is not None and left < 0
+    again = "" if last is None else (
+        f" A re-assessment could be held until {day_words(last)}." if over
+        else f" A re-assessment can be held until {day_words(last)}."
+    )
+    return Finding(
+        rule=rule.id, kind=rule.kind, run_code=run.run_code, key=f"{run.run_code}|{trainee_ref}",
+        trainee_ref=trainee_ref, standing="breach" if over else "warning", records=failed, learners=1, money=money,
+        last_day=last, days_left=left,
+        sentence=f"Trainee {trainee_ref} failed {failed} of {count_words(assessed, 'assessment', 'assessments')} of run "
+        f"{run.run_code}.{again}{stake_words(1, money)}",
+        what_to_do=rule.when_missed if over and rule.when_missed else rule.what_to_do,
+    )
+
+
+def _window(rule: Rule | None, run: Run, today: date) -> tuple[date | None, int | None]:
+    """The last day for make-up sessions and re-assessments, and the days left."""
+    if rule is None:
+        return None, None
+    last = last_day(rule, run_start=run.start_date, run_end=run.end_date)
+    return last, (last - today).days
 
 
 def _list(words: Sequence[str]) -> str:

@@ -33,10 +33,10 @@ class Due:
     learners: int
 
 
-def live_runs(connection: Connection) -> dict[str, Run]:
-    """Every live course run with its facts, by run code."""
+def live_runs(connection: Connection, *, only: str | None = None) -> dict[str, Run]:
+    """Every live course run, or one of them, with its facts, by run code."""
     with connection.cursor(row_factory=class_row(Run)) as cursor:
-        return {run.run_code: run for run in cursor.execute(query("compliance/runs")).fetchall()}
+        return {run.run_code: run for run in cursor.execute(query("compliance/runs"), {"run": only}).fetchall()}
 
 
 def near_days(book: RuleBook, today: date) -> int:
@@ -45,16 +45,22 @@ def near_days(book: RuleBook, today: date) -> int:
     return value if isinstance(value, int) else NEAR_DAYS
 
 
-def dues(connection: Connection, runs: Mapping[str, Run], book: RuleBook, *, today: date) -> list[Due]:
-    """Where all records that should be at SSG stand, by kind, run, standing and last day."""
+def dues(
+    connection: Connection, runs: Mapping[str, Run], book: RuleBook, *, today: date, only: str | None = None
+) -> list[Due]:
+    """Where the records that should be at SSG stand, by kind, run, standing and last day; of one run if ``only``."""
     found: list[Due] = []
     for kind in DEADLINE_RULES:
-        found += _of_kind(connection, kind, runs, book, today)
+        found += _of_kind(connection, kind, runs, book, today, only)
     return found
 
 
-def _of_kind(connection: Connection, kind: str, runs: Mapping[str, Run], book: RuleBook, today: date) -> list[Due]:
-    records = sql.SQL(text(f"compliance/records_{kind}"))
+def _of_kind(
+    connection: Connection, kind: str, runs: Mapping[str, Run], book: RuleBook, today: date, only: str | None
+) -> list[Due]:
+    records: sql.Composable = sql.SQL(text(f"compliance/records_{kind}"))
+    if only is not None:
+        records = sql.SQL("SELECT * FROM ({}) AS every WHERE run_code = {}").format(records, sql.Literal(only))
     rules: dict[str, Rule] = {}
     rows: list[tuple[str, date, date]] = []
     for run_code, base in connection.execute(query("compliance/bases", records=records)).fetchall():

@@ -70,6 +70,7 @@ class Finding:
     last_day: date | None = None
     days_left: int | None = None
     records: int = 1
+    learners: int = 0
     money: Decimal | None = None
 
 
@@ -127,6 +128,7 @@ def deadline_finding(
         days_left=days_left,
         standing=str(standing),
         records=records,
+        learners=learners,
         money=money,
         sentence=f"{_subject(kind, run.run_code, records, standing)}. "
         f"{_day_sentence(standing, last_day, days_left, done_on)}{stake_words(learners, money)}",

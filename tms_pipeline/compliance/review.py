@@ -13,6 +13,7 @@ from tms_pipeline.compliance.checks import (
     RuleBook,
     assessments_finding,
     contact_finding,
+    failed_finding,
     marks_finding,
     rate_finding,
     run_findings,
@@ -26,7 +27,7 @@ from tms_pipeline.store.queries import query
 
 _COLUMNS = (
     "review_id", "rule", "kind", "run_code", "key", "trainee_ref", "last_day", "days_left", "standing", "records",
-    "money", "sentence", "what_to_do",
+    "learners", "money", "sentence", "what_to_do",
 )  # fmt: skip
 _TOLD = (Standing.MISSED, Standing.NEAR, Standing.MET_LATE)
 
@@ -65,6 +66,7 @@ def find(connection: Connection, book: RuleBook, *, today: date) -> Iterator[Fin
     yield from _marks(connection, runs, book, today)
     yield from _assessments(connection, runs, book, today)
     yield from _contacts(connection, runs, book, today)
+    yield from _failed(connection, runs, book, today)
 
 
 def _order(finding: Finding) -> tuple[int, date, str, str, str]:
@@ -99,7 +101,8 @@ def _rates(connection: Connection, runs: Mapping[str, Run], book: RuleBook, toda
     ):
         yield rate_finding(
             asked[run_code], runs[run_code], trainee_ref, percent=percent, by_hours=by_hours, whole=whole,
-            marked=marked, attended=attended, out_of_reach=out_of_reach, today=today,
+            marked=marked, attended=attended, out_of_reach=out_of_reach,
+            window=book.of("make-up-window", runs[run_code]), today=today,
         )
 
 
@@ -138,6 +141,17 @@ def _contacts(connection: Connection, runs: Mapping[str, Run], book: RuleBook, t
         rule = book.of("contact-fields", runs[run_code])
         if rule is not None:
             yield contact_finding(rule, runs[run_code], trainee_ref, key, missing, today)
+
+
+def _failed(connection: Connection, runs: Mapping[str, Run], book: RuleBook, today: date) -> Iterator[Finding]:
+    for run_code, trainee_ref, assessed, failed in connection.execute(query("compliance/failed")):
+        run = runs[run_code]
+        rule = book.of("competent", run)
+        if rule is not None:
+            yield failed_finding(
+                rule, run, trainee_ref, assessed=assessed, failed=failed, window=book.of("make-up-window", run),
+                today=today,
+            )
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

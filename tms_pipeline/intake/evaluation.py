@@ -7,6 +7,7 @@ Everything happens in the caller's transaction, so that a preview is the same co
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from tms_pipeline.compliance.deadlines import deadline_of
+from tms_pipeline.compliance.rules import Rule
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.intake.cells import canonicalise
@@ -31,7 +33,15 @@ from tms_pipeline.store.queries import SQL_ROOT, query
 
 # A row whose only faults are these is looked at again by itself when what it waits for arrives.
 WAITING_CODES = frozenset(
-    {"COURSE_UNKNOWN", "RUN_UNKNOWN", "SESSION_UNKNOWN", "TRAINER_UNKNOWN", "TRAINEE_UNKNOWN", "ENROLMENT_UNKNOWN"}
+    {
+        "COURSE_UNKNOWN",
+        "RUN_UNKNOWN",
+        "SESSION_UNKNOWN",
+        "SESSION_DATE_UNMATCHED",
+        "TRAINER_UNKNOWN",
+        "TRAINEE_UNKNOWN",
+        "ENROLMENT_UNKNOWN",
+    }
 )
 # The field that tells which of several answers is the latest, by kind.
 NEWER_BY = {"attendance": "marked_at"}
@@ -94,6 +104,7 @@ def evaluate(
     today: date,
     only: set[Place] | None = None,
     priority: tuple[str, ...] = (),
+    rules: Sequence[Rule] | None = None,
 ) -> Evaluation:
     """Check every row, write the good ones to the registers, and say what became of each.
 
@@ -107,7 +118,7 @@ def evaluate(
         for item in table.faults:
             if item.row is not None:
                 result.faults[number, item.row].append(item)
-    marker = Marker(rings.index.key)
+    marker = Marker(rings.index).follow(connection)
     parts = [
         part
         for kind in KINDS.values()
@@ -137,7 +148,8 @@ def evaluate(
                         if place not in excluded and place not in turned_down and line not in part.superseded
                     ]
                     refused = _write_kind(
-                        connection, rings, part, lines, upload_id, today, priority, outcomes, changes, faults, written
+                        connection, rings, part, lines, upload_id, today, priority, outcomes, changes, faults, written,
+                        rules,
                     )
                     turned_down |= refused
                     again = again or bool(refused & written_places)
@@ -235,6 +247,7 @@ def _write_kind(
     changes: dict[Place, list[Change]],
     faults: dict[Place, list[Fault]],
     written: dict[str, tuple[int, int]],
+    rules: Sequence[Rule] | None,
 ) -> set[Place]:
     """Check the lines against the registers and write them; returns the places that were turned down."""
     kind, records = part.kind, part.records
@@ -274,7 +287,7 @@ def _write_kind(
     refused |= down
     drop_lines(connection, table, sorted(dropped))
     if kind.name in _WITH_DEADLINE:
-        for line, last_day in _late(connection, kind, table, today):
+        for line, last_day in _late(connection, kind, table, today, rules):
             faults[part.places[line]].append(_fault(part, line, "LATE_ROW", None, {"value": last_day.isoformat()}))
     for line, name, was, becomes in changed_fields(connection, kind, table):
         changes[part.places[line]].append(Change(kind.name, records.keys[line], name, was, becomes))
@@ -316,12 +329,14 @@ def _rank(source: str, priority: tuple[str, ...]) -> int:
     return priority.index(source) if source in priority else len(priority)
 
 
-def _late(connection: Connection, kind: RecordKind, table: str, today: date) -> list[tuple[int, date]]:
+def _late(
+    connection: Connection, kind: RecordKind, table: str, today: date, rules: Sequence[Rule] | None
+) -> list[tuple[int, date]]:
     """The lines whose deadline has passed, with the last day."""
     late = []
     for run_code, start, end, provider_type, funding_body in connection.execute(query("checks/runs_of", stage=table)):
         last_day = deadline_of(
-            kind.name, start, end, provider_type=provider_type, funding_body=funding_body, today=today
+            kind.name, start, end, provider_type=provider_type, funding_body=funding_body, today=today, rules=rules
         )
         if last_day is not None and last_day < today:
             late.append((run_code, last_day))

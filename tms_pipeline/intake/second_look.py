@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.intake import landing
 from tms_pipeline.intake.evaluation import evaluate
 from tms_pipeline.intake.lookups import known_mappings, resolver
@@ -40,7 +41,10 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
         tables += found
     # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
     only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
-    evaluation = evaluate(connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only)
+    evaluation = evaluate(
+        connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only,
+        rules=rules_of(workplace.settings),
+    )
     moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
     for (index, row), status in moved.items():
         connection.execute(

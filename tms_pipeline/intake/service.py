@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import archive, landing
@@ -194,6 +195,7 @@ def _take_in(
         upload_id=upload_id,
         today=today,
         priority=workplace.settings.source_priority,
+        rules=rules_of(workplace.settings),
     )
     rows = len(evaluation.statuses)
     # A row that only waits for a file still to come is no fault of this one.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tms_pipeline.alarms.watch import watch
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.compliance.review import review as review_compliance
 from tms_pipeline.compliance.ruleset import rules_of
@@ -21,6 +22,7 @@ from tms_pipeline.mirror.grants import read_grants
 from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.ssg_access import CallCount, ssg_client
 from tms_pipeline.reconcile.review import reconcile
+from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.submission.approvals import ApprovalRefused
 from tms_pipeline.submission.crashpoints import crashpoint
@@ -116,7 +118,21 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
         workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name,
         rules=rules_of(workplace.settings),
     )
+    raise_alarms(workplace, actor, progress)
     return Nightly(after, submitted, found, compliance, reports, calls)
+
+
+def raise_alarms(workplace: Workplace, actor: Actor, progress: Progress) -> None:
+    """Raise the alarms of this night and send them to who is set up; a night that is done does not fail by it."""
+    try:
+        done = watch(workplace, correlation_id=actor.correlation_id)
+    except SettingsError as error:
+        progress(f"no alarm was raised: {error}")
+        return
+    progress(
+        f"{len(done.raised)} new alarms, {sum(done.standing.values())} open, {done.delivered.sent} messages sent"
+        + "".join(f"; {why}" for why in done.delivered.why)
+    )
 
 
 def begin(workplace: Workplace, actor: Actor) -> int:

@@ -114,6 +114,35 @@ def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
     return _svg(figure, "heat", "Attendance by run and session", about)
 
 
+def marks(
+    trainees: Sequence[str], sessions: Sequence[int], cells: Mapping[tuple[str, int], tuple[str, bool]]
+) -> str:
+    """The marks of one run: a row a trainee, a column a session; a dot where SSG does not hold the mark yet."""
+    from matplotlib.patches import Rectangle
+
+    looks = {"present": ("✔", "#1F5F99", "#FFFFFF", ""), "late": ("L", "#7FA8CF", INK, ""),
+             "absent": ("✖", "#F4D5D5", "#7A0F15", "")}  # fmt: skip
+    figure, axes = _figure(9, min(0.3 * len(trainees) + 0.7, 22))
+    for row, ref in enumerate(trainees):
+        for place, number in enumerate(sessions):
+            mark, there = cells.get((ref, number), ("", True))
+            sign, fill, ink, hatch = looks.get(mark, ("–", "#EEF0F3", INK, "////"))
+            dot = "" if there or mark in ("", "absent") else " •"
+            axes.add_patch(Rectangle((place, row), 1, 1, facecolor=fill, edgecolor="#FFFFFF", linewidth=1.5, hatch=hatch))
+            axes.text(place + 0.5, row + 0.5, sign + dot, ha="center", va="center", color=ink,
+                      fontsize=9 if len(sessions) <= 20 else 6)  # fmt: skip
+    axes.set_xlim(0, max(len(sessions), 6))
+    axes.set_ylim(len(trainees), 0)
+    axes.set_yticks([number + 0.5 for number in range(len(trainees))], trainees)
+    axes.set_xticks([number + 0.5 for number in range(len(sessions))], [f"S{number}" for number in sessions])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    _bare(axes, "left", "bottom")
+    counts = {word: sum(mark == word for mark, _ in cells.values()) for word in looks}
+    about = "; ".join(f"{word} {count:,}" for word, count in counts.items()) + "; each mark is in the table below."
+    return _svg(figure, "marks", "Attendance by trainee and session", about)
+
+
 def ageing(counts: Mapping[str, Sequence[int]]) -> str:
     """Unfinished submissions by age, stacked by state."""
     figure, axes = _figure(9, 3.2)
@@ -156,6 +185,30 @@ def trend(days: Sequence[date], classes: Mapping[str, Sequence[int]]) -> str:
         axes.legend(frameon=False, fontsize=9, ncols=4, loc="upper left", bbox_to_anchor=(0, -0.1))
     return _svg(figure, "trend", "Discrepancies by day",
                 "A line a class of discrepancy; the numbers are in the table below.")  # fmt: skip
+
+
+def availability(days: Sequence[tuple[date, float]]) -> str:
+    """The share of reads and calls that SSG answered: a column a day."""
+    figure, axes = _figure(9, 2.8)
+    shares = [100 * share for _, share in days]
+    colours = [BLUE if share >= 99.5 else COLOURS["near"] if share >= 90 else COLOURS["missed"] for share in shares]
+    axes.bar(range(len(days)), shares, color=colours, width=0.7)
+    labels = [f"{day.day} {day:%b}" for day, _ in days]
+    step = max(1, len(labels) // 10)
+    axes.set_xticks(range(0, len(labels), step), labels[::step])
+    for number, share in enumerate(shares):
+        if share < 99.5:
+            axes.text(number, share, f"{share:.0f} %", ha="center", va="bottom", fontsize=9)
+    axes.set_xlim(-0.7, max(len(days), 8) - 0.3)
+    axes.set_ylim(0, 112)
+    axes.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0)
+    _bare(axes, "left")
+    worst = min(days, key=lambda one: one[1])
+    about = f"Columns by day; the lowest is {100 * worst[1]:.0f} percent on {worst[0].isoformat()}."
+    return _svg(figure, "availability", "Share of reads and calls that SSG answered", about)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

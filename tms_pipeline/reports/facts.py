@@ -57,10 +57,14 @@ class Facts:
         """The title of a rule, or its id when the rules no longer hold it."""
         return next((rule.title for rule in self.rules if rule.id == rule_id), rule_id)
 
+    def rows(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of a short list."""
+        return self.connection.execute(query(f"reports/{name}"), parameters).fetchall()
+
     def stream(self, name: str, **parameters: object) -> Iterator[tuple[Any, ...]]:
         """The rows of a long list, a thousand at a time."""
         statement: sql.Composed = query(f"reports/{name}")
-        with self.connection.cursor(name=f"reports_{name}") as cursor:
+        with self.connection.cursor(name=f"reports_{name.replace('/', '_')}") as cursor:
             cursor.itersize = 1000
             cursor.execute(statement, parameters)
             yield from cursor

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tms_pipeline.compliance.calendar import SINGAPORE
 from tms_pipeline.compliance.finding import day_words
 from tms_pipeline.reports import charts
 from tms_pipeline.reports.facts import Facts
+from tms_pipeline.reports.values import show
 from tms_pipeline.reports.words import (
     CLASSES,
     CONFIDENCE,
@@ -40,15 +39,15 @@ def write_page(facts: Facts, path: Path) -> None:
 
 
 @cache
-def template() -> Template:
-    """The page's template, with autoescape for every value."""
+def template(name: str = "reports.html.j2") -> Template:
+    """A page's template, with autoescape for every value."""
     environment = Environment(
         loader=PackageLoader("tms_pipeline.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(show=_show, kind=kind_word, kinds=kind_words, day=day_words)
+    environment.filters.update(show=show, kind=kind_word, kinds=kind_words, day=day_words)
     environment.globals.update(signs=SIGNS, field=field_words)
-    return environment.get_template("reports.html.j2")
+    return environment.get_template(name)
 
 
 def content(facts: Facts) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def content(facts: Facts) -> dict[str, Any]:
             ("standing", "rule", "kind", "run_code", "course", "trainee", "last_day", "days_left", "records", "money",
              "sentence", "what_to_do"), row, strict=True,
         )) | {"rule": facts.rule_title(row[1])}
-        for row in _first(facts.stream("deadlines", review_id=facts.review_id("compliance")), LONGEST_LIST)
+        for row in _first(facts.stream("deadlines", review_id=facts.review_id("compliance"), run=None), LONGEST_LIST)
     ]  # fmt: skip
     due_days, what = _due_days(facts)
     first, last = charts.calendar_span(facts.today, CALENDAR_WEEKS)
@@ -182,23 +181,3 @@ def _heat_runs(facts: Facts) -> dict[str, dict[int, tuple[int, int, int]]]:
     for run_code, session_no, learners, marked, attended in facts.heat:
         runs.setdefault(run_code, {})[session_no] = (learners, marked, attended)
     return runs
-
-
-def _show(value: object) -> str:
-    """A value as the page shows it; nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Decimal):
-        return f"S${value:,.2f}"
-    if isinstance(value, datetime):
-        local = value.astimezone(SINGAPORE)
-        return f"{day_words(local)}, {local:%H:%M}"
-    if isinstance(value, date):
-        return day_words(value)
-    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
-        raise TypeError("a page shows single values")
-    return str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tms_pipeline.records.kinds import KINDS
-from tms_pipeline.records.vocabulary import MODE_OF_TRAINING
+from tms_pipeline.records.vocabulary import MODE_OF_TRAINING, SPONSORSHIP
 
 CLASSES = {
     "missing there": "We hold it, SSG does not.",
@@ -36,6 +36,15 @@ CONFIDENCE = {
 _NRIC_SHAPED = re.compile(r"(?i)\b[STFGM]\d{7}[A-Z]\b")
 
 
+def answer_words(http_status: int | None, step: str | None) -> str:
+    """What SSG answered, for a receipt."""
+    if step is None:
+        return ""
+    if step == "search":
+        return "found at SSG by a search"
+    return "accepted" if http_status is None else f"accepted (HTTP {http_status})"
+
+
 def kind_words(kind: str) -> str:
     """The plural of a record kind as people say it."""
     return KINDS[kind].plural if kind in KINDS else kind.replace("_", " ").capitalize()
@@ -57,6 +66,12 @@ def mode_words(mode: str | None) -> str:
     """The mode of training as people say it."""
     names = MODE_OF_TRAINING.get(mode or "")
     return names[0] if names else (mode or "")
+
+
+def sponsorship_words(sponsorship: str | None) -> str:
+    """Who pays, as people say it."""
+    names = SPONSORSHIP.get(sponsorship or "")
+    return names[0] if names else (sponsorship or "")
 
 
 def file_words(name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import csv
+import os
+from collections.abc import Generator, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import Any
 import xlsxwriter
 
 from tms_pipeline.compliance.calendar import SINGAPORE
+from tms_pipeline.reports.document import Column, Document, Share, Table
+from tms_pipeline.reports.values import csv_cell
 from tms_pipeline.reports.words import SIGNS
 
-# Excel's own limits: rows of a sheet, characters of a cell.
-LAST_ROW = 1_048_576
+# What a person still scrolls through, and a spreadsheet program still opens at once; the whole is in a CSV beside it.
+LONGEST_SHEET = 50_000
+# Excel's own limit of a cell.
 _LONGEST_TEXT = 32_000
 _LINE_HEIGHT, _MOST_LINES = 13.5, 12
 _WIDEST_A4 = 230
@@ -26,13 +30,23 @@ _FILLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its title, its width in characters and whether its text wraps."""
+def write_workbook(document: Document, path: Path) -> list[Path]:
+    """Write the document as a workbook; returns the CSV files that were written beside it for its longest tables.
 
-    title: str
-    width: int = 14
-    wrap: bool = False
+    A CSV is named like the workbook and the table, and is removed when the table fits.
+    """
+    beside: list[Path] = []
+    with Book(
+        path, title=document.title, provider=document.provider, today=document.today, made_at=document.made_at
+    ) as book:
+        small = [(table.caption, table.columns, table.rows()) for table in document.tables if table.small]
+        figures = [(tile.label, tile.value) for tile in document.tiles]
+        head = [("Figures", (Column("What"), Column("Count")), figures)] if figures else []
+        book.summary(document.lines, [*head, *small])
+        for table in document.tables:
+            if not table.small and (whole := book.table(table, path.with_name(f"{document.name}-{table.slug}.csv"))):
+                beside.append(whole)
+    return beside
 
 
 class Book:
@@ -64,6 +78,8 @@ class Book:
         self._wrapped = make({**plain, "text_wrap": True, "indent": 1})
         self._indented = make({**plain, "indent": 1})
         self._whole = make({**plain, "num_format": "#,##0"})
+        self._share = make({**plain, "num_format": "0 %"})
+        self._number = make({**plain, "num_format": "#,##0.0"})
         self._money = make({**plain, "num_format": '"S$"#,##0.00'})
         self._date = make({**plain, "num_format": "d mmm yyyy", "align": "left"})
         self._moment = make({**plain, "num_format": "d mmm yyyy hh:mm", "align": "left"})
@@ -79,26 +95,27 @@ class Book:
         self._book.close()
 
     def summary(
-        self, intro: Sequence[str], sections: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]
+        self, intro: Sequence[str], sections: Iterable[tuple[str, Sequence[Column], Iterable[Sequence[Any]]]]
     ) -> None:
-        """The first sheet: what this is, as of when, and small tables (title, headings, rows)."""
+        """The first sheet: what this is, as of when, and small tables (title, columns, rows)."""
         sheet = self._book.add_worksheet("Summary")
         sheet.set_column(0, 0, 38)
         sheet.set_column(1, 12, 16)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
+        sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.write_string(0, 0, self.title, self._title)
         row = 1
         for line in (self.provider, f"As of {self.today.day} {self.today:%B %Y} (Singapore)", *intro):
             sheet.write_string(row, 0, line, self._text)
             row += 1
-        for title, headings, rows in sections:
+        for title, columns, rows in sections:
             row += 1
             sheet.write_string(row, 0, title, self._section)
             row += 1
-            for number, heading in enumerate(headings):
-                sheet.write_string(row, number, heading, self._head)
+            for number, column in enumerate(columns):
+                sheet.write_string(row, number, column.title, self._head)
             row += 1
             empty = True
             for values in rows:
@@ -110,27 +127,37 @@ class Book:
                 sheet.write_string(row, 0, "Nothing.", self._text)
                 row += 1
 
-    def table(self, name: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> int:
-        """A sheet with one table; past Excel's last row it goes on in a sheet "… 2". Returns the number of rows."""
-        sheet = self._sheet(name, columns)
-        row, sheets, total = 0, 1, 0
+    def table(self, table: Table, whole: Path) -> Path | None:
+        """A sheet with one table. Past ``LONGEST_SHEET`` rows all of them are in ``whole``, which is then returned."""
+        columns = table.columns
+        sheet = self._sheet(table.name, columns)
         wrapping = [number for number, column in enumerate(columns) if column.wrap]
+        rows = iter(table.rows())
+        row, more = 0, False
         for values in rows:
-            if row + 1 >= LAST_ROW:
-                sheet.autofilter(0, 0, row, len(columns) - 1)
-                sheets += 1
-                sheet, row = self._sheet(f"{name} {sheets}", columns), 0
+            if row == LONGEST_SHEET:
+                more = True
+                break
             row += 1
-            total += 1
             lines = max((_lines(values[number], columns[number].width) for number in wrapping), default=1)
             if lines > 1:
                 sheet.set_row(row, _LINE_HEIGHT * lines)
             for number, value in enumerate(values):
                 self._write(sheet, row, number, value, self._wrapped if columns[number].wrap else self._text)
         sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
-        if not total:
-            sheet.write_string(1, 0, "Nothing.", self._text)
-        return total
+        if not row:
+            sheet.write_string(1, 0, table.empty, self._text)
+        if not more:
+            whole.unlink(missing_ok=True)
+            return None
+        if isinstance(rows, Generator):
+            rows.close()
+        fresh = whole.with_name(f".{whole.name}.part")
+        total = write_csv(table, fresh)
+        os.replace(fresh, whole)
+        note = f"The first {LONGEST_SHEET:,} of {total:,} rows; all of them are in {whole.name}."
+        sheet.write_string(row + 1, 0, note, self._text)
+        return whole
 
     def _sheet(self, name: str, columns: Sequence[Column]) -> Any:
         sheet = self._book.add_worksheet(name)
@@ -154,6 +181,8 @@ class Book:
             sheet.write_string(row, column, "yes" if value else "no", text_format)
         elif isinstance(value, int):
             sheet.write_number(row, column, value, self._whole)
+        elif isinstance(value, float):
+            sheet.write_number(row, column, value, self._share if isinstance(value, Share) else self._number)
         elif isinstance(value, Decimal):
             sheet.write_number(row, column, value, self._money)
         elif isinstance(value, datetime):
@@ -165,6 +194,18 @@ class Book:
             sheet.write_string(row, column, f"{SIGNS[value]} {value}", self._standing[value])
         else:
             sheet.write_string(row, column, str(value)[:_LONGEST_TEXT], text_format)
+
+
+def write_csv(table: Table, path: Path) -> int:
+    """Write all rows of a table as CSV; returns how many."""
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.title for column in table.columns])
+        for values in table.rows():
+            writer.writerow([csv_cell(value) for value in values])
+            count += 1
+    return count
 
 
 def _lines(value: Any, width: int) -> int:

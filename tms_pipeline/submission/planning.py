@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.deadlines import deadline_of
+from tms_pipeline.compliance.rules import Rule
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.diff.plan import Change, Guard, Plan, make_plan
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.store.database import Connection, copy_rows
@@ -51,7 +53,7 @@ def _plan_once(workplace: Workplace, actor: Actor, not_read: tuple[str, ...], *,
         live = dict(connection.execute(query("diff/live_at_ssg")).fetchall())
         unread = connection.execute(query("diff/unread")).fetchall()
         plan = make_plan(
-            _changes(connection, workplace.today()),
+            _changes(connection, workplace.today(), rules_of(settings)),
             live_at_ssg=live,
             guard=Guard(count=settings.guard_count, share=settings.guard_share),
             not_read=not_read,
@@ -75,7 +77,7 @@ def _resolved(connection: Connection, today: date) -> set[str]:
     return found
 
 
-def _changes(connection: Connection, today: date) -> Iterator[Change]:
+def _changes(connection: Connection, today: date, rules: tuple[Rule, ...]) -> Iterator[Change]:
     runs = {
         row[0]: row[1:]
         for row in connection.execute(query("diff/run_facts")).fetchall()
@@ -97,7 +99,8 @@ def _changes(connection: Connection, today: date) -> Iterator[Change]:
             deadline = None
             if facts is not None:
                 deadline = deadline_of(
-                    kind.name, facts[0], facts[1], provider_type=facts[2], funding_body=facts[3], today=today
+                    kind.name, facts[0], facts[1], provider_type=facts[2], funding_body=facts[3], today=today,
+                    rules=rules,
                 )
             yield Change(
                 kind=kind.name, key=key, action=action, content_hash=bytes(content_hash), fields=tuple(fields),

@@ -1,0 +1,25 @@
+-- The trainees of one run: enrolment, fee, attendance and assessments, ours and at SSG.
+SELECT e.trainee_ref, e.live, e.sponsorship_type, m.ssg_ref, f.collection_status, f.amount_collected,
+       p.collection_status, coalesce(a.marked, 0), coalesce(a.attended, 0), coalesce(t.there, 0),
+       coalesce(x.results, ''), coalesce(x.assessments, 0), coalesce(y.refs, '')
+FROM register.enrolment e
+LEFT JOIN (SELECT key, string_agg(ssg_ref, ', ' ORDER BY ssg_ref) AS ssg_ref FROM mirror.enrolment
+           WHERE live AND run_code = %(run)s GROUP BY key) m ON m.key = e.key
+LEFT JOIN register.fee f ON f.key = e.key AND f.live
+LEFT JOIN (SELECT key, min(collection_status) AS collection_status FROM mirror.fee
+           WHERE live AND run_code = %(run)s GROUP BY key) p ON p.key = e.key
+LEFT JOIN (SELECT trainee_ref, count(*) AS marked, count(*) FILTER (WHERE mark IN ('present', 'late')) AS attended
+           FROM register.attendance WHERE run_code = %(run)s GROUP BY trainee_ref) a ON a.trainee_ref = e.trainee_ref
+LEFT JOIN (SELECT trainee_ref, count(DISTINCT key) AS there FROM mirror.attendance
+           WHERE live AND run_code = %(run)s AND key IS NOT NULL GROUP BY trainee_ref) t
+       ON t.trainee_ref = e.trainee_ref
+LEFT JOIN (SELECT trainee_ref, count(*) AS assessments,
+                  string_agg(concat_ws(' ', nullif(skill_code, ''), result, 'on ' || assessment_date::text), '; '
+                             ORDER BY assessment_date, key) AS results
+           FROM register.assessment WHERE live AND run_code = %(run)s GROUP BY trainee_ref) x
+       ON x.trainee_ref = e.trainee_ref
+LEFT JOIN (SELECT trainee_ref, string_agg(ssg_ref, ', ' ORDER BY ssg_ref) AS refs
+           FROM mirror.assessment WHERE live AND run_code = %(run)s GROUP BY trainee_ref) y
+       ON y.trainee_ref = e.trainee_ref
+WHERE e.run_code = %(run)s
+ORDER BY e.trainee_ref
