@@ -7,6 +7,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,6 +59,9 @@ class Settings(BaseSettings):
     ssg_env: Literal["simulator", "uat", "production"] = "simulator"
     ssg_base_url: str = ""
     ssg_oauth_url: str = ""
+    # Hosts of SSG (ssg-api 1.1, read 2026-11-21). What belongs to SSG and stands in neither list counts as production.
+    ssg_production_hosts: str = "api.ssg-wsg.sg,public-api.ssg-wsg.sg"
+    ssg_uat_hosts: str = "uat-api.ssg-wsg.sg,mock-api.ssg-wsg.sg,mock-public-api.ssg-wsg.sg"
     ssg_client_id: str = ""
     ssg_client_secret: SecretStr = SecretStr("")
     ssg_cert_file: Path | None = None
@@ -216,9 +220,50 @@ class Settings(BaseSettings):
         """Where health and metrics answer: TMS_HEALTH_PORT, else the second port after Dagster's."""
         return self.health_port_given or self.dagster_port + 2
 
+    def ssg_of(self, address: str) -> Literal["production", "uat", "none"]:
+        """Whose host an address names: SSG's production, SSG's UAT (or mock), or none of SSG's."""
+        host = _host_of(address)
+        lists = {"production": self.ssg_production_hosts, "uat": self.ssg_uat_hosts}
+        named = {which: {part.strip().lower() for part in text.split(",")} for which, text in lists.items()}
+        if host in named["uat"]:
+            return "uat"
+        ours = host in named["production"] or any(
+            host == domain or host.endswith(f".{domain}") for domain in ("ssg-wsg.sg", "ssg-wsg.gov.sg", "tpgateway.gov.sg")
+        )
+        return "production" if ours else "none"
+
+    def _check_host(self, name: str, address: str) -> None:
+        """Hold an address against ENVIRONMENT and SSG_ENV. Raises SettingsError."""
+        whose = self.ssg_of(address)
+        if whose == "production" and (self.environment != "production" or self.ssg_env != "production"):
+            raise SettingsError(
+                f"{name} is SSG's production, but ENVIRONMENT is {self.environment} and SSG_ENV is {self.ssg_env}; "
+                "only ENVIRONMENT=production with SSG_ENV=production may speak to it."
+            )
+        if whose == "none" and self.ssg_env == "production":
+            raise SettingsError(
+                f"SSG_ENV is production, but the host in {name} is not SSG's; correct it, or name a proxy of your own in "
+                "SSG_PRODUCTION_HOSTS."
+            )
+        if whose == "uat" and self.ssg_env != "uat":
+            raise SettingsError(f"{name} is SSG's UAT or mock, but SSG_ENV is {self.ssg_env}; set SSG_ENV=uat, or correct it.")
+        if whose == "uat" and self.environment == "production":
+            raise SettingsError(
+                f"{name} is SSG's UAT or mock, but ENVIRONMENT is production: people's records do not belong there; "
+                "set ENVIRONMENT=staging in an installation of its own."
+            )
+
     def check_ssg(self) -> None:
         """Refuse settings that would speak to the wrong SSG or with made-up secrets. Raises SettingsError."""
+        for name, address in (("SSG_BASE_URL", self.ssg_base_url), ("SSG_OAUTH_URL", self.ssg_oauth_url)):
+            if address:
+                self._check_host(name, address)
         if self.ssg_env == "simulator":
+            if self.environment == "production":
+                raise SettingsError(
+                    "ENVIRONMENT is production but SSG_ENV is simulator: nothing would reach SSG; set SSG_ENV=production, "
+                    "or ENVIRONMENT=local to try things out."
+                )
             return
         if not self.ssg_base_url:
             raise SettingsError(f"SSG_BASE_URL is empty; set it to the address of SSG's {self.ssg_env} host.")
@@ -242,6 +287,13 @@ class Settings(BaseSettings):
                 f"ENVIRONMENT is {self.environment} but SSG_ENV is production; "
                 "only ENVIRONMENT=production may speak to it."
             )
+
+
+def _host_of(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -1,4 +1,4 @@
-"""keys_audit_rights."""
+"""Keys that are rotated and retired, an audit log that knows its keys, and the rights of people."""
 
 from pathlib import Path
 

@@ -1,0 +1,42 @@
+"""Reading the audit log: by entity, person, correlation id and time; who saw what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tms_pipeline.store.database import Connection, Database
+from tms_pipeline.store.queries import text
+
+# The actions by which somebody got to see personal values, or let them out.
+SIGHTS = (
+    "revealed", "reveal", "reveal refused", "subject access exported", "plan approved", "key export written",
+    "result handed back",
+)  # fmt: skip
+_NAMES = ("seq", "at", "actor", "role", "action", "entity", "entity_key", "correlation_id", "details")
+
+
+def show(
+    db: Database | Connection,
+    *,
+    entity: str = "",
+    person: str = "",
+    correlation: str = "",
+    action: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    saw: bool = False,
+    last: int = 20,
+) -> list[dict[str, Any]]:
+    """The last entries that fit, the newest first."""
+    parameters = {
+        "entity": entity, "person": person, "correlation": correlation, "action": action, "since": since,
+        "until": until, "saw": saw, "sights": list(SIGHTS), "last": last,
+    }  # fmt: skip
+    statement = text("audit/show")
+    rows = (
+        db.rows(statement, parameters)
+        if isinstance(db, Database)
+        else db.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+    )
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows]
