@@ -1,4 +1,4 @@
-"""Verbs of the installation: migrate, keys, simulator."""
+"""Verbs of the installation: migrate, simulator."""
 
 from __future__ import annotations
 
@@ -9,52 +9,46 @@ import typer
 
 from tms_pipeline.cli.output import COULD_NOT_RUN, FINDINGS, emit, plainly, say
 
-keys_app = typer.Typer(help="The key rings outside Postgres.", no_args_is_help=True)
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module."""
     app.command()(migrate)
-    app.command()(preflight)
     app.command()(simulator)
-    keys_app.command("init")(keys_init)
-    keys_app.command("list")(keys_list)
-    app.add_typer(keys_app, name="keys")
 
 
 @plainly
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only say whether migrations are pending.")] = False,
+    reports: Annotated[bool, typer.Option("--reports", help="Show what became of the rows of data migrations.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Bring the database up to date. With --check: exit 1 if migrations are pending."""
+    """Bring the database up to date; forward only. With --check: exit 1 if migrations are pending, change nothing."""
+    from tms_pipeline.store.data_migrations import reports as reports_of
     from tms_pipeline.store.migrations import state
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace(migrations=not check) as workplace:
         found = state(workplace.db.url)
-    say(
-        f"The database is at {found.current or 'nothing'}; "
-        + (f"pending: {', '.join(found.pending)}." if found.pending else "nothing is pending.")
-    )
-    if found.pending:
-        raise typer.Exit(FINDINGS)
-
-
-@plainly
-def preflight(json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
-    """Look at database, keys, disk, certificate, encryption and SSG, a line each. Exit 1 if something is wrong."""
-    from tms_pipeline.operations.at_work import at_work
-    from tms_pipeline.operations.preflight import preflight as look
-
-    with at_work() as workplace:
-        found = list(look(workplace))
+        told = reports_of(workplace.db) if reports and not found.pending else []
 
     def words() -> None:
-        for item in found:
-            say(f"{'ok   ' if item.fine else 'WRONG'}  {item.what}: {item.sentence}")
+        pending = f"{len(found.pending)} pending: {', '.join(found.pending)}." if found.pending else "nothing is pending."
+        newer = " It is newer than this version of tms" if found.newer else ""
+        fits = ", which is too old for it; install the newer." if found.too_new else ", which works with it." if newer else ""
+        say(f"The database is at {found.current or 'nothing'}; {pending}{newer}{fits}")
+        for report in told:
+            end = "" if report["finished_at"] else " (broke off)"
+            say(f"{report['name']}: {report['processed']} processed, {report['succeeded']} succeeded, {report['failed']} "
+                f"failed{end}")
+            for line in report["failures"]:  # type: ignore[attr-defined]
+                say(f"  {line['category']}: {line['records']}. {line['what_to_do']}")
 
-    emit([vars(item) for item in found], as_json=json_, words=words)
-    if not all(item.fine for item in found):
+    emit(
+        {"current": found.current, "pending": list(found.pending), "pending_count": len(found.pending),
+         "newer": found.newer, "too_new": found.too_new, "reports": told},
+        as_json=json_, words=words,
+    )  # fmt: skip
+    if found.pending or found.too_new:
         raise typer.Exit(FINDINGS)
 
 
@@ -83,30 +77,3 @@ def simulator(
         code = 0
     if code not in (0, -2, -15):
         raise typer.Exit(COULD_NOT_RUN)
-
-
-@plainly
-def keys_init() -> None:
-    """Make the key rings that are missing; never overwrites one."""
-    from tms_pipeline.identity.keyring import create
-    from tms_pipeline.settings import load_settings
-
-    made = create(load_settings().home)
-    for path in made:
-        say(f"made {path}")
-    say(
-        "Keep a copy of the rings apart from the database's backups: without them sealed values are lost for good."
-        if made
-        else "All key rings are there."
-    )
-
-
-@plainly
-def keys_list() -> None:
-    """List the versions of each ring, never a key."""
-    from tms_pipeline.identity.keyring import load
-    from tms_pipeline.settings import load_settings
-
-    rings = load(load_settings().home)
-    for ring in (rings.data, rings.index, rings.audit):
-        say(f"{ring.name}: versions {', '.join(map(str, sorted(ring.keys)))}; active {ring.active}")

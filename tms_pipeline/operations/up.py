@@ -21,6 +21,8 @@ from tms_pipeline.operations.simulator_process import simulator
 from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
 _READY_SECONDS = 90.0
+# The same with a proxy before it (deploy/proxy/) and without, so that links in mails fit both.
+REVIEW_PREFIX = "/review"
 
 
 class PortTaken(SettingsError):
@@ -36,6 +38,7 @@ def run_everything(*, say: Callable[[str], None]) -> None:
     review_port = settings.dagster_port + 1
     for port, name in ((settings.dagster_port, "TMS_DAGSTER_PORT"), (review_port, "TMS_DAGSTER_PORT")):
         _must_be_free(port, name)
+    _must_be_free(settings.health_port, "TMS_HEALTH_PORT")
     simulate = settings.ssg_env == "simulator" and not settings.ssg_base_url
     if simulate:
         _must_be_free(settings.simulator_port, "TMS_SIMULATOR_PORT")
@@ -87,16 +90,19 @@ def run_everything(*, say: Callable[[str], None]) -> None:
                 "-p",
                 str(review_port),
                 "--read-only",
+                "--path-prefix",
+                REVIEW_PREFIX,
                 "-w",
                 workspace,
             ],
         )
-        for port in (settings.dagster_port, review_port):
-            _wait_for(f"http://127.0.0.1:{port}/server_info", children, stop)
+        for address in (f"{settings.dagster_port}", f"{review_port}{REVIEW_PREFIX}"):
+            _wait_for(f"http://127.0.0.1:{address}/server_info", children, stop)
         if stop.asked:
             return
         say(f"Dagster UI         http://127.0.0.1:{settings.dagster_port}/")
-        say(f"for reviewers      http://127.0.0.1:{review_port}/   (read-only)")
+        say(f"for reviewers      http://127.0.0.1:{review_port}{REVIEW_PREFIX}/   (read-only)")
+        say(f"health             http://127.0.0.1:{settings.health_port}/health   (and /metrics)")
         say(f"inbox              {workplace.settings.inbox_url}")
         say("Switch the inbox sensor and the nightly schedule on under Automation. Ctrl-C stops everything.")
         while not stop.asked:

@@ -1,4 +1,8 @@
-"""Migrations: Alembic under ``sql/migrations``, one at a time whoever asks."""
+"""Migrations: Alembic under ``sql/migrations``, one at a time whoever asks, forward only.
+
+A release only ever expands the schema, so that code of the release before goes on working beside the new. What takes
+something away is a *contracting* migration, one release later, and says so: ``tms_pipeline.store.migration_rules``.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from tms_pipeline.store.database import DatabaseError
 from tms_pipeline.store.queries import SQL_ROOT
 
 # Any constant: two processes that migrate at once take turns on it.
@@ -20,10 +27,15 @@ _LOCK = 7_310_001
 
 @dataclass(frozen=True)
 class MigrationState:
-    """Where the database stands: the revision it has and those still to come, oldest first."""
+    """Where the database stands: the revision it has and those still to come, oldest first.
+
+    ``newer``: the schema is of a newer release than this code. ``too_new``: so new that this code may not work with it.
+    """
 
     current: str | None
     pending: tuple[str, ...]
+    newer: bool = False
+    too_new: bool = False
 
 
 def _config() -> Config:
@@ -32,30 +44,55 @@ def _config() -> Config:
     return config
 
 
+def known() -> list[str]:
+    """The revisions that this code knows, oldest first."""
+    return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
 def state(url: URL) -> MigrationState:
     """Which migrations the database has and lacks."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        current = MigrationContext.configure(
-            connection, opts={"version_table": "schema_version"}
-        ).get_current_revision()
-    script = ScriptDirectory.from_config(_config())
-    known = [revision.revision for revision in script.walk_revisions()][::-1]
-    start = known.index(current) + 1 if current in known else 0
-    return MigrationState(current=current, pending=tuple(known[start:]))
+        return _state(connection)
+
+
+def _state(connection: SqlConnection) -> MigrationState:
+    current = MigrationContext.configure(connection, opts={"version_table": "schema_version"}).get_current_revision()
+    ours = known()
+    if current is None:
+        return MigrationState(current=None, pending=tuple(ours))
+    if current in ours:
+        return MigrationState(current=current, pending=tuple(ours[ours.index(current) + 1 :]))
+    # A release that we do not know has migrated: it tells the oldest code that it still works with.
+    try:
+        oldest = connection.execute(text("SELECT oldest FROM operations.compatibility")).scalar()
+    except SQLAlchemyError:
+        oldest = None
+    return MigrationState(current=current, pending=(), newer=True, too_new=oldest is None or str(oldest) > ours[-1])
 
 
 def migrate(url: URL, revision: str = "head") -> MigrationState:
-    """Bring the database up to the revision; several callers at once take turns."""
+    """Bring the database up to the revision; several callers at once take turns.
+
+    A database of a newer release is left as it is. Raises DatabaseError when this code is too old for it.
+    """
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
         try:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-            connection.commit()
+            found = _state(connection)
+            connection.rollback()
+            if found.too_new:
+                raise DatabaseError(
+                    f"The database is at {found.current}, for which this version of tms is too old; "
+                    "install the newer version, as the schema never goes back."
+                )
+            if not found.newer:
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+                connection.commit()
         finally:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})

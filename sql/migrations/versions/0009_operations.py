@@ -1,4 +1,4 @@
-"""operations."""
+"""Operations: fingerprints of keys, totals of calls, reports of data migrations, compatibility."""
 
 from pathlib import Path
 

@@ -1,0 +1,158 @@
+"""Preflight: what must be right before a night, each with a line and what to do. Asks SSG for real."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl as tls
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tms_pipeline.health import database, disk, keys
+from tms_pipeline.health import ssg as ssg_checks
+from tms_pipeline.health.check import Check, degraded, ok, warning
+from tms_pipeline.operations.ssg_access import client_config
+from tms_pipeline.settings import Settings, SettingsError
+from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.ssg.crypto import BodyCipher
+from tms_pipeline.ssg.errors import ErrorClass, SsgError
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
+from tms_pipeline.submission.gate import KILL_SWITCH
+from tms_pipeline.workplace import Workplace
+
+_MAIL_SECONDS = 10.0
+
+
+def preflight(workplace: Workplace) -> Iterator[Check]:
+    """Look at everything that a night needs. Raises nothing of SSG's or the mail server's."""
+    settings = workplace.settings
+    yield settings_check(settings)
+    yield permissions(settings)
+    with workplace.db.transaction() as connection:
+        yield database.latency(connection)
+        yield keys.keys(settings, connection)
+        yield ssg_checks.clock_check("clock of Postgres", database.clock(connection), "Postgres")
+        stopped = _stopped(connection)
+    yield ok("migrations", "nothing is pending")  # opening the workplace has migrated
+    yield disk.disk(settings)
+    found = ssg_checks.certificate(settings)
+    if found is not None:
+        yield found
+    cipher = encryption(settings)
+    yield cipher
+    if stopped:
+        yield warning("ssg", "Calls to SSG are stopped by the switch, so SSG was not asked.",
+                      "'tms allow' lets them go again.", "switch")  # fmt: skip
+    elif cipher.fine:
+        yield from ask_ssg(workplace)
+    yield mail(settings)
+
+
+def settings_check(settings: Settings) -> Check:
+    """Whether the settings may speak to the SSG that they name."""
+    try:
+        settings.check_ssg()
+    except SettingsError as error:
+        return degraded("settings", str(error), "Correct it in the environment or in .env.", "settings")
+    return ok("settings", f"{settings.environment}, SSG is {settings.ssg_env}")
+
+
+def permissions(settings: Settings) -> Check:
+    """Whether others may look into the folders that hold what is sealed or people's own cells."""
+    open_ones = []
+    for name in ("keys", "archive", "results", "reports", "inbox", "logs", "tmp"):
+        path = settings.home / name
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            open_ones.append(name)
+    env = Path(".env")
+    if env.exists() and env.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_secret(env):
+        open_ones.append(".env")
+    if open_ones:
+        return degraded(
+            "permissions", f"Others may look into: {', '.join(open_ones)}.",
+            f"Run 'chmod -R go= {settings.home}/{{{','.join(open_ones)}}}' (and 'chmod 600 .env').", "settings",
+        )  # fmt: skip
+    return ok("permissions", "folders and .env are for their owner only")
+
+
+def _holds_secret(env: Path) -> bool:
+    names = ("SSG_CLIENT_SECRET=", "SSG_ENCRYPTION_KEY=", "DATABASE_URL=", "TMS_SMTP_PASSWORD=", "TMS_WEBHOOK_SECRET=")
+    text = env.read_text(encoding="utf-8", errors="replace")
+    return any(line.startswith(names) and not line.rstrip().endswith("=") for line in text.splitlines())
+
+
+def _stopped(connection: Connection) -> bool:
+    row = connection.execute(query("health/gate"), {"switch": KILL_SWITCH}).fetchone()
+    return row is not None and row[3] is not None
+
+
+def encryption(settings: Settings) -> Check:
+    """A round trip with SSG's key: is it one at all. Whether it is the right one only SSG can tell (next checks)."""
+    try:
+        cipher = BodyCipher(settings.encryption_key)
+        right = cipher.decrypt(cipher.encrypt("round trip")) == "round trip"
+    except (SsgError, ValueError):
+        right = False
+    if right:
+        return ok("encryption", "a round trip with SSG_ENCRYPTION_KEY works")
+    return degraded("encryption", "SSG_ENCRYPTION_KEY is not base64 of 32 bytes.", "Copy it again from SSG's portal.",
+                    "ssg-credentials")  # fmt: skip
+
+
+def ask_ssg(workplace: Workplace) -> Iterator[Check]:
+    """One small search and, where one is set, an access token; and the host's clock."""
+    try:
+        config = client_config(workplace)
+    except SettingsError as error:
+        yield degraded("ssg", str(error), "Set it in the environment or in .env.", "settings")
+        return
+    try:
+        with SsgClient(config) as client:
+            began = time.perf_counter()
+            answer = client.ping()
+            seconds = time.perf_counter() - began
+        yield ok("ssg", f"a search with our certificate and key works, in {seconds * 1000:.0f} ms",
+                 latency_ms=round(seconds * 1000))  # fmt: skip
+        yield ok("token", "an access token was given" if answer.token_checked else "not used: no client id or address")
+    except SsgError as error:
+        ours = error.error_class in (ErrorClass.CREDENTIALS, ErrorClass.CONFIGURATION)
+        token = error.endpoint == "oauth.token"
+        yield degraded(
+            "token" if token else "ssg", f"{error.sentence} ({error.code})",
+            error.remedy.replace("`tms preflight`", "this list"), "ssg-credentials" if ours else "ssg-down", code=error.code,
+        )  # fmt: skip
+    reached = ssg_checks.reach(workplace.settings, config.base_url, cache_seconds=0)
+    if reached.skew_seconds is not None:
+        yield ssg_checks.clock_check("clock of SSG", reached.skew_seconds, "SSG")
+
+
+def mail(settings: Settings) -> Check:
+    """Whether the mail server takes us; no mail is sent."""
+    if not settings.smtp_host:
+        return ok("mail", "not set: alarms are recorded and shown, not mailed")
+    trouble = ""
+    try:
+        trust = tls.create_default_context(cafile=str(settings.smtp_ca_file) if settings.smtp_ca_file else None)
+        server: smtplib.SMTP
+        if settings.smtp_security == "tls":
+            server = smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=_MAIL_SECONDS, context=trust)
+        else:
+            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_MAIL_SECONDS)
+        with server:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=trust)
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+            server.noop()
+    except smtplib.SMTPAuthenticationError:
+        trouble = "refuses user or password"
+    except (tls.SSLError, smtplib.SMTPNotSupportedError):
+        trouble = "does not speak TLS as TMS_SMTP_SECURITY wants it, or its certificate is not trusted"
+    except (OSError, smtplib.SMTPException):
+        trouble = "does not answer"
+    if trouble:
+        return warning("mail", f"The mail server {trouble}.", "Correct TMS_SMTP_…; until then alarms wait and are shown by "
+                       "'tms alarms'.", "mail")  # fmt: skip
+    return ok("mail", "the mail server takes us")

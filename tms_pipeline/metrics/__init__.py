@@ -1,0 +1,1 @@
+"""Metrics: numbers for Prometheus, counted in Postgres, without any personal value."""
