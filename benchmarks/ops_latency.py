@@ -56,7 +56,7 @@ def wait_for_result(workplace: Workplace, name: str, before: set[Path]) -> Path:
 
 def measure(files: int, rows: int, folder: Path, port: int) -> list[Figure]:
     """Drop the files one by one into a running installation."""
-    home, rng = folder / "h", random.Random(5)  # noqa: S311
+    home, rng = folder / "h", random.Random(5)
     settings = load_settings(_env_file=None, tms_home=home)
     environment = {
         **os.environ, "TMS_HOME": str(home), "TMS_DAGSTER_PORT": str(port), "TMS_SIMULATOR_PORT": str(port + 50),

@@ -125,7 +125,7 @@ def _others(size: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(11)
     words = np.array(["", "North", "South", "Hall 3", "Evening", "Noted by coach", "Blue", "A-12", "Bus", "Vegetarian"])
     names = [
-        "Campus", "Coach", "Weekday", "Slot", "Hall", "Note", "Device", "Scan In", "Scan Out", "Batch", "Cohort", "Tier",
+        "Campus", "Coach", "Weekday", "Slot", "Hall", "Note", "Device", "Scan In", "Scan Out", "Shelf", "Cohort", "Tier",
         "Locker", "Meal", "Uniform", "Transport", "Group", "Helper", "Bench", "Sticker",
     ]  # fmt: skip
     return {name: words[rng.integers(0, len(words), size)] for name in names}
