@@ -1,4 +1,4 @@
-"""alarms."""
+"""Alarms: raised once a step and subject, and the messages that tell people of them."""
 
 from pathlib import Path
 
