@@ -15,6 +15,7 @@ from tms_pipeline.reports.facts import Facts
 from tms_pipeline.reports.sheets import DAYS, reviewed
 from tms_pipeline.reports.words import STANDINGS, kind_words
 
+_AT_RISK = "Missed, broken or near, together."
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
@@ -52,7 +53,7 @@ def month_summary(facts: Facts, first: date) -> Document:
     dead = facts.rows("month/dead_letters")
     days = facts.rows("month/ssg_days", **span)
     started, ended, held, enrolled = facts.rows("month/runs", **span)[0]
-    lost = [row for row in at_risk if row[0] != "met late"]
+    learners, fees = next(((row[4], row[5]) for row in at_risk if row[0] == "at risk"), (0, Decimal(0)))
     rows, rejected = sum(row[2] for row in uploads), sum(row[5] for row in uploads)
     dated, timely = sum(row[5] for row in accepted), sum(row[6] for row in accepted)
     asked, answered = sum(row[1] + row[3] for row in days), sum(row[2] + row[4] for row in days)
@@ -64,9 +65,8 @@ def month_summary(facts: Facts, first: date) -> Document:
         tiles=(
             Tile("Accepted by SSG", sum(row[4] for row in accepted)),
             Tile("in time", _share(timely, dated), "warning" if dated and timely < dated else "calm"),
-            Tile("Learners at risk", sum(row[4] for row in lost), "missed" if lost else "calm"),
-            Tile("Course fees at risk", sum((row[5] for row in lost), start=Decimal(0)),
-                 "missed" if lost else "calm"),
+            Tile("Learners at risk", learners, "missed" if learners else "calm"),
+            Tile("Course fees at risk", fees, "missed" if learners else "calm"),
             Tile("Rows received", rows),
             Tile("rejected", _share(rejected, rows), "near" if rejected else "calm"),
             Tile("Dead letters", dead_count, "missed" if dead_count else "calm"),
@@ -86,10 +86,10 @@ def month_summary(facts: Facts, first: date) -> Document:
             Section("At risk", (
                 known("At risk", columns(("Standing", 13), "Findings", "Records", ("Course runs", 12), "Learners",
                                          ("Course fees", 16), ("Meaning", 50, True)),
-                      ((*row, STANDINGS[row[0]]) for row in at_risk),
+                      ((*row, STANDINGS.get(row[0], _AT_RISK)) for row in at_risk),
                       title="Learners and course fees at risk by the last review",
                       empty="Nothing is missed, broken or near."),
-            ), intro="A learner whom several findings of a course run concern is counted once within a standing."),
+            ), intro="A learner whom several findings of a course run concern is counted once."),
             Section("Rejected rows by source", (
                 known("Sources", columns(("Source", 22), "Files", "Rows", "Accepted", "Unchanged", "Rejected",
                                          "Superseded", ("Held or refused files", 14), ("Share rejected", 14)),

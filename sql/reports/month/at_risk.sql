@@ -1,22 +1,33 @@
--- Learners and course fees at risk by the review that the report shows. A learner whom several findings of a run
--- concern is counted once: of a run the largest finding about many, or all the trainees named one by one.
-WITH of_run AS (
-    SELECT standing, run_code,
-           greatest(coalesce(max(learners) FILTER (WHERE trainee_ref IS NULL), 0),
-                    count(DISTINCT trainee_ref)) AS learners,
-           greatest(coalesce(max(money) FILTER (WHERE trainee_ref IS NULL), 0),
-                    coalesce((SELECT sum(one.money)
-                              FROM (SELECT max(x.money) AS money FROM finding.deadline x
-                                    WHERE x.review_id = %(review_id)s AND x.standing = d.standing
-                                      AND x.run_code = d.run_code AND x.trainee_ref IS NOT NULL
-                                    GROUP BY x.trainee_ref) one), 0)) AS money,
-           count(*) AS findings, sum(records) AS records
+-- Learners and course fees at risk by the review that the report shows, by standing and ("at risk") in all. A learner
+-- whom several findings of a run concern is counted once: of a run it is the largest finding about many, or all the
+-- trainees that are named one by one, whichever is more.
+WITH shown AS (
+    SELECT v.shown, d.run_code, d.trainee_ref, d.learners, d.money, d.records
     FROM finding.deadline d
-    WHERE review_id = %(review_id)s AND standing IN ('missed', 'near', 'breach', 'met late')
-    GROUP BY standing, run_code
+    CROSS JOIN LATERAL (
+        VALUES (d.standing), (CASE WHEN d.standing <> 'met late' THEN 'at risk' END)) AS v (shown)
+    WHERE d.review_id = %(review_id)s AND d.standing IN ('missed', 'near', 'breach', 'met late')
+      AND v.shown IS NOT NULL
+), of_run AS (
+    SELECT shown, run_code, count(*) AS findings, sum(records) AS records
+    FROM shown
+    GROUP BY shown, run_code
+), of_many AS (
+    SELECT shown, run_code, max(learners) AS learners, max(money) AS money
+    FROM shown
+    WHERE trainee_ref IS NULL
+    GROUP BY shown, run_code
+), of_one AS (
+    SELECT shown, run_code, count(*) AS learners, sum(money) AS money
+    FROM (SELECT shown, run_code, trainee_ref, max(money) AS money
+          FROM shown WHERE trainee_ref IS NOT NULL GROUP BY shown, run_code, trainee_ref) trainee
+    GROUP BY shown, run_code
 )
-SELECT standing, sum(findings)::bigint, sum(records)::bigint, count(*), sum(learners)::bigint,
-       sum(money)::numeric(14, 2)
+SELECT shown, sum(findings)::bigint, sum(records)::bigint, count(*),
+       sum(greatest(coalesce(of_many.learners, 0), coalesce(of_one.learners, 0)))::bigint,
+       sum(greatest(coalesce(of_many.money, 0), coalesce(of_one.money, 0)))::numeric(14, 2)
 FROM of_run
-GROUP BY standing
-ORDER BY array_position(ARRAY['missed', 'breach', 'near', 'met late'], standing)
+LEFT JOIN of_many USING (shown, run_code)
+LEFT JOIN of_one USING (shown, run_code)
+GROUP BY shown
+ORDER BY array_position(ARRAY['at risk', 'missed', 'breach', 'near', 'met late'], shown)

@@ -4,22 +4,27 @@ SELECT e.trainee_ref, e.live, e.sponsorship_type, m.ssg_ref, f.collection_status
        coalesce(x.results, ''), coalesce(x.assessments, 0), coalesce(y.refs, '')
 FROM register.enrolment e
 LEFT JOIN (SELECT key, string_agg(ssg_ref, ', ' ORDER BY ssg_ref) AS ssg_ref FROM mirror.enrolment
-           WHERE live AND run_code = %(run)s GROUP BY key) m ON m.key = e.key
+           WHERE live AND key IN (SELECT key FROM register.enrolment WHERE run_code = %(run)s)
+           GROUP BY key) m ON m.key = e.key
 LEFT JOIN register.fee f ON f.key = e.key AND f.live
 LEFT JOIN (SELECT key, min(collection_status) AS collection_status FROM mirror.fee
-           WHERE live AND run_code = %(run)s GROUP BY key) p ON p.key = e.key
+           WHERE live AND key IN (SELECT key FROM register.enrolment WHERE run_code = %(run)s)
+           GROUP BY key) p ON p.key = e.key
 LEFT JOIN (SELECT trainee_ref, count(*) AS marked, count(*) FILTER (WHERE mark IN ('present', 'late')) AS attended
            FROM register.attendance WHERE run_code = %(run)s GROUP BY trainee_ref) a ON a.trainee_ref = e.trainee_ref
-LEFT JOIN (SELECT trainee_ref, count(DISTINCT key) AS there FROM mirror.attendance
-           WHERE live AND run_code = %(run)s AND key IS NOT NULL GROUP BY trainee_ref) t
+LEFT JOIN (SELECT a.trainee_ref, count(*) AS there FROM register.attendance a
+           WHERE a.run_code = %(run)s AND EXISTS (SELECT FROM mirror.attendance m WHERE m.key = a.key AND m.live)
+           GROUP BY a.trainee_ref) t
        ON t.trainee_ref = e.trainee_ref
 LEFT JOIN (SELECT trainee_ref, count(*) AS assessments,
-                  string_agg(concat_ws(' ', nullif(skill_code, ''), result, 'on ' || assessment_date::text), '; '
+                  string_agg(concat_ws(' ', nullif(skill_code, ''), result, to_char(assessment_date, '"on" FMDD Mon YYYY')), '; '
                              ORDER BY assessment_date, key) AS results
            FROM register.assessment WHERE live AND run_code = %(run)s GROUP BY trainee_ref) x
        ON x.trainee_ref = e.trainee_ref
-LEFT JOIN (SELECT trainee_ref, string_agg(ssg_ref, ', ' ORDER BY ssg_ref) AS refs
-           FROM mirror.assessment WHERE live AND run_code = %(run)s GROUP BY trainee_ref) y
+LEFT JOIN (SELECT a.trainee_ref, string_agg(m.ssg_ref, ', ' ORDER BY m.ssg_ref) AS refs
+           FROM register.assessment a
+           JOIN mirror.assessment m ON m.key = a.key AND m.live
+           WHERE a.run_code = %(run)s GROUP BY a.trainee_ref) y
        ON y.trainee_ref = e.trainee_ref
 WHERE e.run_code = %(run)s
 ORDER BY e.trainee_ref
