@@ -4,8 +4,8 @@ import dagster as dg
 
 from assets.reconciliation import discrepancies
 from assets.resources import WorkplaceResource
-from assets.vocabulary import REVIEWERS, counts, told_plainly
-from tms_pipeline.operations import steps
+from assets.vocabulary import REVIEWERS, counts, links, table, told_plainly
+from tms_pipeline.operations import desk, steps
 
 _KEY = dg.AssetKey(["compliance", "findings"])
 
@@ -20,14 +20,23 @@ _KEY = dg.AssetKey(["compliance", "findings"])
         dg.AssetCheckSpec("no_deadline_missed", asset=_KEY, description="No record is past its last day"),
         dg.AssetCheckSpec("no_deadline_near", asset=_KEY, description="No last day falls in the next 14 days"),
     ],
-    description="What puts funding at risk: deadlines missed and near, attendance below the share, fees, capacity.",
+    description=(
+        "**Is the funding safe?** Every rule that SSG or IBF sets, held against every course run: last days missed and "
+        "near, attendance below the share, trainees not assessed, fees not collected, too many trainees.\n\n"
+        "Begin with the table *what_to_do_first*. The sentences, records and sums of each finding stand in the "
+        "compliance workbook; where a rule comes from is in *reviewer.md*, Deadlines."
+    ),
 )
 def findings(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Review compliance by the dated rules."""
     with told_plainly():
         found = steps.review(workplace.get(), context.run_id)
     return dg.MaterializeResult(
-        metadata=counts(found),
+        metadata={
+            "what_to_do_first": table(desk.first_things(workplace.get())),
+            "last_days": dg.MetadataValue.md(desk.deadline_chart(workplace.get())),
+            **counts(found),
+        },
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_deadline_missed",
@@ -51,13 +60,17 @@ def findings(context: dg.AssetExecutionContext, workplace: WorkplaceResource) ->
     kinds={"excel"},
     owners=REVIEWERS,
     deps=[findings, discrepancies],
-    description="The workbooks and the page for reviewers, written from the last reviews.",
+    description=(
+        "**The report on paper**: one page and the workbooks, with the numbers of the last reviews. The metadata says "
+        "where each file is. To write one course run's page anew, an operator starts *rebuild_report_for_run*."
+    ),
 )
 def reports(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Write the reports."""
+    place = workplace.get()
     with told_plainly():
-        paths = steps.report(workplace.get())
-    return dg.MaterializeResult(metadata={path.stem: dg.MetadataValue.path(str(path)) for path in paths})
+        paths = steps.report(place)
+    return dg.MaterializeResult(metadata=links(desk.addresses(place, paths)))
 
 
 ASSETS = [findings, reports]

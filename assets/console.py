@@ -1,17 +1,17 @@
 """The console logger of runs: JSON lines through our redaction, at the level of TMS_DAGSTER_LOG_LEVEL."""
 
 import logging
-import os
 
 import dagster as dg
 
 from tms_pipeline.operations.logs import stream_handler
+from tms_pipeline.settings import load_settings
 
 
 def _console(_: dg.InitLoggerContext) -> logging.Logger:
     """One logger for all runs of this process."""
     found = logging.getLogger("tms.dagster")
-    found.setLevel(os.environ.get("TMS_DAGSTER_LOG_LEVEL", "INFO"))
+    found.setLevel(load_settings().dagster_log_level)
     found.propagate = False
     if not found.handlers:
         found.addHandler(stream_handler())

@@ -5,8 +5,9 @@ from pydantic import Field
 
 from assets.jobs import CONFIG, TAGS
 from assets.resources import WorkplaceResource
-from assets.vocabulary import told_plainly
-from tms_pipeline.operations import steps
+from assets.vocabulary import links, told_plainly
+from tms_pipeline.alarms.standing import send_digest
+from tms_pipeline.operations import desk, steps
 
 
 class ApprovePlan(dg.Config):
@@ -46,12 +47,36 @@ def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: W
     context.add_output_metadata({"under_way_again": count})
 
 
+class RebuildReportForRun(dg.Config):
+    """Which course run's page is written again."""
+
+    run_code: str = Field(min_length=1, description="The course run as ops call it, such as WOK-2611-A.")
+
+
+@dg.op(description="Write the status page and sheet of one course run: its whole life on one page.")
+def rebuild_run(context: dg.OpExecutionContext, config: RebuildReportForRun, workplace: WorkplaceResource) -> None:
+    """Write the page of one run."""
+    place = workplace.get()
+    with told_plainly():
+        paths = desk.rebuild_for_run(place, config.run_code)
+    context.add_output_metadata(links(desk.addresses(place, paths)))
+
+
+@dg.op(description="Send the morning's digest to the addresses of ops, once a day; nothing is sent where none is set.")
+def digest(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
+    """Send it."""
+    with told_plainly():
+        done = send_digest(workplace.get())
+    context.add_output_metadata({"messages_sent": done.sent, "messages_kept": done.kept})
+
+
 @dg.op(description="Write the reports again from the last reviews.")
 def rebuild(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
     """Rebuild."""
+    place = workplace.get()
     with told_plainly():
-        paths = steps.report(workplace.get())
-    context.add_output_metadata({path.stem: dg.MetadataValue.path(str(path)) for path in paths})
+        paths = steps.report(place)
+    context.add_output_metadata(links(desk.addresses(place, paths)))
 
 
 @dg.job(tags=TAGS, description="Approve a plan by a form: which plan, its hash, who approves.")
@@ -72,4 +97,16 @@ def rebuild_reports() -> None:
     rebuild()
 
 
-DESK_JOBS = [approve_plan, retry_dead_letters, rebuild_reports]
+@dg.job(tags=TAGS, description="Write the page of one course run again by a form: which run.")
+def rebuild_report_for_run() -> None:
+    """A form for the page of a run."""
+    rebuild_run()
+
+
+@dg.job(tags=TAGS, config=CONFIG, description="Send ops the three numbers of the morning.")
+def morning_digest() -> None:
+    """The digest."""
+    digest()
+
+
+DESK_JOBS = [approve_plan, retry_dead_letters, rebuild_reports, rebuild_report_for_run, morning_digest]

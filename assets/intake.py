@@ -7,6 +7,7 @@ from assets.vocabulary import OWNERS, UPLOADS, counts, told_plainly, upload_chec
 from tms_pipeline.intake import results
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import Taken, take_in
+from tms_pipeline.operations import desk
 from tms_pipeline.records.kinds import KINDS
 
 _ASSET = "landing_rows"
@@ -32,7 +33,12 @@ _CHECKS = [
     owners=OWNERS,
     partitions_def=UPLOADS,
     check_specs=_CHECKS,
-    description="Every row that ops sent, as typed, sealed; each is accepted, unchanged, rejected or superseded.",
+    description=(
+        "**What did ops send, and what became of it?** One partition an upload, named by its upload id, as the result "
+        "page shows it; file names are not shown, because people name files after people.\n\n"
+        "Every row is accepted, unchanged, rejected or superseded, and none is lost. Under *Checks* stands what was "
+        "wrong, by code and count; the code's page in docs/errors says what mends it."
+    ),
 )
 def landing_rows(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Take one upload in."""
@@ -50,6 +56,7 @@ def landing_rows(context: dg.AssetExecutionContext, workplace: WorkplaceResource
             "dagster/row_count": balance["rows"],
             **counts({name: value for name, value in balance.items() if name != "rows"}),
             "state": results.state_of(place, context.partition_key),
+            **desk.about_upload(place, context.partition_key),
         },
         check_results=_results(place, context.partition_key, taken, balance),
     )
@@ -93,7 +100,10 @@ def _results(place: object, upload_id: str, taken: Taken | None, balance: dict[s
     owners=OWNERS,
     partitions_def=UPLOADS,
     deps=[landing_rows],
-    description="The workbook that goes back to ops: what went in and, cell by cell, what to fix and how.",
+    description=(
+        "**What must ops mend?** The workbook that goes back to them, in their own columns: what went in and, cell by "
+        "cell, what to fix and how. The page beside it tells the same without any cell of theirs."
+    ),
 )
 def result_workbook(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Write the result workbook and page of one upload, and of older ones whose waiting rows could now go in."""

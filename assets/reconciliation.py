@@ -4,8 +4,8 @@ import dagster as dg
 
 from assets.mirror import grants, seen_after
 from assets.resources import WorkplaceResource
-from assets.vocabulary import REVIEWERS, counts, told_plainly
-from tms_pipeline.operations import steps
+from assets.vocabulary import REVIEWERS, counts, table, told_plainly
+from tms_pipeline.operations import desk, steps
 
 _KEY = dg.AssetKey(["reconciliation", "discrepancies"])
 
@@ -20,14 +20,25 @@ _KEY = dg.AssetKey(["reconciliation", "discrepancies"])
         dg.AssetCheckSpec("both_sides_agree", asset=_KEY, description="No record is missing, differs or stands twice"),
         dg.AssetCheckSpec("everything_was_read", asset=_KEY, description="Every scope of SSG could be read"),
     ],
-    description="Every difference between what we and SSG hold: missing there, missing here, differs, and more.",
+    description=(
+        "**Do we and SSG hold the same?** Every record compared both ways, field by field, with what was just read "
+        "from SSG: missing there, missing here, differs, stands twice, outcome unknown, waiting, withheld.\n\n"
+        "*by_class* says how many and since when; each record with both values is in the reconciliation workbook. "
+        "What could not be read counts as not read, never as missing."
+    ),
 )
 def discrepancies(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Compare both sides, field by field."""
     with told_plainly():
         found = steps.compare(workplace.get(), context.run_id)
     return dg.MaterializeResult(
-        metadata={**counts(found.classes), "matched": found.matched, "review": found.review_id},
+        metadata={
+            "by_class": table(desk.discrepancies(workplace.get())),
+            "trend": dg.MetadataValue.md(desk.trend_chart(workplace.get())),
+            **counts(found.classes),
+            "matched": found.matched,
+            "review": found.review_id,
+        },
         check_results=[
             dg.AssetCheckResult(
                 check_name="both_sides_agree",

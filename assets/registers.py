@@ -30,7 +30,11 @@ def _columns(name: str) -> dg.TableSchema:
             kinds={"postgres"},
             owners=OWNERS,
             deps=[landing_rows],
-            description=f"{kind.plural} as accepted, with history and the file, sheet and row of each.",
+            description=(
+                f"**What we hold true: {kind.plural.lower()}.** The rows that were accepted, with their history and "
+                "the file, sheet and row that each came from. Only ops change them, by a file; SSG's answers never do. "
+                "Columns marked *sealed* hold no readable value."
+            ),
             metadata={"dagster/column_schema": _columns(kind.name), "dagster/table_name": f"register.{kind.name}"},
         )
         for kind in KINDS.values()

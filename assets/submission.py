@@ -4,18 +4,8 @@ import dagster as dg
 
 from assets.mirror import seen_before
 from assets.resources import WorkplaceResource
-from assets.vocabulary import OWNERS, told_plainly
+from assets.vocabulary import OWNERS, table, told_plainly
 from tms_pipeline.operations import steps
-
-
-def _table(rows: list[dict[str, str | int | float | None]]) -> dg.MetadataValue:
-    if not rows:
-        return dg.MetadataValue.text("nothing")
-    columns = [dg.TableColumn(name, "string" if isinstance(value, str) else "int") for name, value in rows[0].items()]
-    return dg.MetadataValue.table(
-        records=[dg.TableRecord(row) for row in rows],
-        schema=dg.TableSchema(columns=columns),
-    )
 
 
 @dg.asset(
@@ -31,7 +21,11 @@ def _table(rows: list[dict[str, str | int | float | None]]) -> dg.MetadataValue:
             description="No cancellation is withheld by a guard; a withheld one waits for a person",
         ),
     ],
-    description="The differences between registers and mirror, in the order in which they are sent, hashed.",
+    description=(
+        "**What shall be sent?** The differences between what we hold and what SSG holds, in the order in which they "
+        "are sent. An approval names *plan_id* and *plan_hash* and holds for exactly this plan.\n\n"
+        "*withheld* counts cancellations that the guard keeps back because there are too many at once."
+    ),
 )
 def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Plan."""
@@ -43,7 +37,7 @@ def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.
             "plan_hash": made.plan_hash,
             "changes": made.changes,
             "withheld": made.withheld,
-            "by_kind": _table(made.by_kind),
+            "by_kind": table(made.by_kind),
         },
         check_results=[
             dg.AssetCheckResult(
@@ -75,7 +69,11 @@ def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.
             description="Of every submission it is known whether SSG did it",
         ),
     ],
-    description="Each change on its way to SSG, with its idempotency key, correlation id and state.",
+    description=(
+        "**What was sent, and what did SSG say?** Every change on its way to SSG by kind and state. *waits_for_people* "
+        "lists what needs an approval or a release, with the plan and hash to approve. SSG's reference of each record "
+        "is in the submissions workbook."
+    ),
 )
 def submissions(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Approve by policy and work the outbox off."""
@@ -83,10 +81,10 @@ def submissions(context: dg.AssetExecutionContext, workplace: WorkplaceResource)
         done = steps.submit(workplace.get(), context.run_id, context.log.info)
     return dg.MaterializeResult(
         metadata={
-            "sent": _table(done.by_kind),
+            "sent": table(done.by_kind),
             "accepted_now": done.accepted,
             "stopped": done.stopped or "no",
-            "waits_for_people": _table(steps.waiting_for_people(workplace.get())),
+            "waits_for_people": table(steps.waiting_for_people(workplace.get())),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -57,6 +57,7 @@ def prepare(workplace: Workplace) -> Path:
             "poll_interval_seconds": 30,
             "free_slots_after_run_end_seconds": 60,
         },
+        "freshness": {"enabled": True},
         "run_retries": {"enabled": True, "max_retries": 0, "retry_on_asset_or_op_failure": False},
         "sensors": {"use_threads": True, "num_workers": 2},
         "schedules": {"use_threads": True, "num_workers": 2},

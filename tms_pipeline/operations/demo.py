@@ -45,7 +45,9 @@ def run_demo(settings: Settings, *, rows: int = 2000, seed: int = 2026, progress
         TMS_TODAY=settings.today,
         SSG_ENV="simulator",
         TMS_FILES_PER_TICK="50",
-        TMS_DAGSTER_LOG_LEVEL=os.environ.get("TMS_DAGSTER_LOG_LEVEL", "ERROR"),
+        TMS_DAGSTER_LOG_LEVEL=(
+            settings.dagster_log_level if "dagster_log_level" in settings.model_fields_set else "ERROR"
+        ),
     )
     settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
     progress("writing sample workbooks")

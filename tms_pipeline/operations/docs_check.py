@@ -38,8 +38,6 @@ _SAID_VERB = re.compile(r"`tms ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 _RUN_VERB = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?tms ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", re.MULTILINE)
 _TARGET = re.compile(r"(?:`|^(?:\$ )?)make ([a-z][a-z-]*)", re.MULTILINE)
 _SETTING = re.compile(r"^(?P<off>#?)(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)$")
-#: Read by Dagster's side of the house, before or beside the settings.
-_BESIDE_SETTINGS = frozenset({"TMS_DAGSTER_DATABASE", "TMS_DAGSTER_LOG_LEVEL"})
 
 #: Types of cells in the words of people who fill in sheets.
 _READ_AS = {
@@ -529,7 +527,7 @@ def _settings_without_line(root: Path) -> Iterator[str]:
         elif not stated[name][0] and not _same(stated[name][1], default):
             yield f".env.example: {name} says {stated[name][1] or 'nothing'}, but its default is {default or 'empty'}"
     for name in stated:
-        if name not in defaults and name not in _BESIDE_SETTINGS:
+        if name not in defaults:
             yield f".env.example: there is no setting {name}"
 
 
