@@ -279,9 +279,9 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "ods as xlsx": (lambda folder: ods(folder / "t.xlsx", ods_row(["a"])), "FILE_WRONG_EXTENSION"),
     "word as xlsx": (
         archive("w.xlsx", {"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>"}),
-        "FILE_WRONG_EXTENSION",
+        "FILE_KIND_UNKNOWN",
     ),
-    "slides as xlsx": (archive("w.xlsx", {"ppt/presentation.xml": "<a/>"}), "FILE_WRONG_EXTENSION"),
+    "slides as xlsx": (archive("w.xlsx", {"ppt/presentation.xml": "<a/>"}), "FILE_KIND_UNKNOWN"),
     "old word as xls": (bytes_of("w.xls", compound({"WordDocument": b"x" * 5000})), "FILE_WRONG_EXTENSION"),
     "binary workbook": (archive("b.xlsx", {"xl/workbook.bin": b"x"}), "FILE_KIND_UNKNOWN"),
     "xlsb": (archive("b.xlsb", {"xl/workbook.bin": b"x"}), "FILE_KIND_UNKNOWN"),

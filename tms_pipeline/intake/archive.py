@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tms_pipeline.identity.opening import open_sealed
+from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place, seal
 
 
@@ -28,6 +28,7 @@ def keep(folder: Path, sha256: str, key: bytes, content: bytes) -> Path:
     return path
 
 
+@opening_for("own rows")
 def original(folder: Path, sha256: str, key: bytes) -> bytes:
     """The original's bytes. Raises FileNotFoundError when the archive lacks it, CannotOpen when it was changed."""
     return open_sealed(key, path_of(folder, sha256).read_bytes(), place("archive", "original", sha256))

@@ -15,7 +15,7 @@ _TWELVE = re.compile(
 _TWENTY_FOUR = re.compile(
     r"(\d{1,2})\s*[:.h]\s*(\d{2})(?:\s*[:.]\s*(\d{2})(?:\.\d+)?)?\s*(?:hrs?|h)?\.?", re.IGNORECASE
 )
-_FOUR_DIGITS = re.compile(r"(\d{2})(\d{2})\s*(?:hrs?|h)?\.?", re.IGNORECASE)
+_FOUR_DIGITS = re.compile(r"(\d{1,2})(\d{2})\s*(?:hrs?|h)?\.?", re.IGNORECASE)
 _WORDS = {"noon": "12:00:00", "12 noon": "12:00:00", "12noon": "12:00:00", "midnight": "00:00:00"}
 
 

@@ -203,7 +203,8 @@ def _column(
     texts: list[str | None], faults: list[tuple[int, Reading]], countries: dict[int, str] | None = None
 ) -> Column:
     """The column, in which blank means: no text and nothing wrong."""
-    blank = np.equal(np.array(texts, dtype=object), None).astype(bool)
+    nothing: Any = None  # numpy's stubs know no comparison with None
+    blank = np.equal(np.array(texts, dtype=object), nothing).astype(bool)
     if faults:
         blank[[line for line, _ in faults]] = False
     return Column(texts=texts, faults=faults, blank=blank, countries=countries or {})

@@ -69,7 +69,9 @@ def read_phone(_: Field, value: Cell) -> Reading:
     """National digits. A number of another country must say so with ``+``; ``words['country']`` then has its code."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return Reading(None, "PHONE_UNREADABLE")
-    text = _FILLING.sub("", _DASHES.sub("-", clean(shown(value))))
+    text = _DASHES.sub("-", clean(shown(value)))
+    # 91234567.0 is what a program makes of a number on its way through a CSV.
+    text = _FILLING.sub("", text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text)
     found = _SINGAPORE.fullmatch(text)
     if found:
         return Reading(found[1])

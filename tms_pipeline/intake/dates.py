@@ -50,6 +50,12 @@ _YEAR_FIRST = re.compile(r"(\d{4})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})")
 _NUMERIC = re.compile(r"(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4}|\d{2})")
 _DAY_WORD = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]*([a-z]{3,9})\.?[\s\-/.,']*(\d{4}|\d{2})", re.IGNORECASE)
 _WORD_DAY = re.compile(r"([a-z]{3,9})\.?[\s\-/.]*(\d{1,2})(?:st|nd|rd|th)?[\s,\-/.]+(\d{4}|\d{2})", re.IGNORECASE)
+# A date whose cell was formatted as a number or as text, such as 46266: five digits are no date in any other form.
+_SERIAL_TEXT = re.compile(r"[0-9]{5}(?:\.[0-9]{1,12})?")
+# Time stamps of forms in other languages: 2026/9/13 下午2:03:11, 13/09/2026 2:03:11 PTG.
+_HALF_FIRST = re.compile(r"(上午|下午|午前|午後|오전|오후)\s*([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)")
+_HALVES = {"上午": "am", "午前": "am", "오전": "am", "下午": "pm", "午後": "pm", "오후": "pm"}
+_HALF_MALAY = re.compile(r"\s(PG|PTG)$", re.IGNORECASE)
 _COMPACT = re.compile(r"(\d{2})(\d{2})(\d{2})(\d{2})")
 
 
@@ -91,7 +97,10 @@ def parse(value: Cell, *, birth: bool = False, epoch_1904: bool = False) -> Pars
         return Parsed(code="DATE_UNREADABLE")
     if isinstance(value, (int, float)):
         return _of_number(value, birth=birth, epoch_1904=epoch_1904)
-    return _of_text(clean(value), birth=birth)
+    text = clean(value)
+    if _SERIAL_TEXT.fullmatch(text) and SERIAL_FROM <= float(text) <= SERIAL_TO:
+        return _of_number(float(text), birth=birth, epoch_1904=epoch_1904)
+    return _of_text(text, birth=birth)
 
 
 def _in_range(day: date, clock: str = "00:00:00", *, real: bool = False) -> Parsed:
@@ -115,6 +124,8 @@ def _of_text(text: str, *, birth: bool) -> Parsed:
     if len(text) > 60:
         return Parsed(code="DATE_UNREADABLE")
     text = _WEEKDAY.sub("", _DASHES.sub("-", text).lstrip("'")).strip()
+    text = _HALF_FIRST.sub(lambda found: f"{found[2]} {_HALVES[found[1]]}", text)
+    text = _HALF_MALAY.sub(lambda found: " pm" if found[1].upper() == "PTG" else " am", text)
     clock = "00:00:00"
     after = _TIME_AFTER.search(text)
     if after and (said := read_clock(after[1])) is not None:

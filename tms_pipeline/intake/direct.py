@@ -66,6 +66,7 @@ def _outcome(path: Path, taken: Taken, workbook: Path | None) -> dict[str, Any]:
         "state": taken.state,
         "sentence": taken.sentence,
         **taken.counts(),
+        "new": sum(1 for place in taken.evaluation.made if taken.evaluation.statuses.get(place) == "accepted"),
         "changes": [
             {"kind": c.kind, "key": c.key, "field": c.field, "was": c.was, "becomes": c.becomes}
             for c in changes_of(taken)

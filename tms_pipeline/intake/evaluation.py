@@ -69,6 +69,7 @@ class Evaluation:
     statuses: dict[Place, str] = field(default_factory=dict)
     faults: dict[Place, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     changes: dict[Place, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    made: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))  # kinds of new records
     written: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: (inserted, changed)
     checked: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)  # kind: (records, code: count)
 
@@ -136,6 +137,7 @@ def evaluate(
         written_places: set[Place] = set()
         outcomes: dict[Place, set[str]] = defaultdict(set)
         changes: dict[Place, list[Change]] = defaultdict(list)
+        made: dict[Place, list[str]] = defaultdict(list)
         faults: dict[Place, list[Fault]] = defaultdict(list)
         written: dict[str, tuple[int, int]] = {}
         again = False
@@ -148,7 +150,8 @@ def evaluate(
                         if place not in excluded and place not in turned_down and line not in part.superseded
                     ]
                     refused = _write_kind(
-                        connection, rings, part, lines, upload_id, today, priority, outcomes, changes, faults, written,
+                        connection, rings, part, lines, upload_id, today, priority, outcomes, changes, made, faults,
+                        written,
                         rules,
                     )
                     turned_down |= refused
@@ -164,7 +167,7 @@ def evaluate(
             break
     for place, items in found.items():
         result.faults[place].extend(items)
-    result.written, result.changes = written, changes
+    result.written, result.changes, result.made = written, changes, made
     _settle(result, parts, excluded, outcomes)
     for place in left_alone:
         del result.statuses[place]
@@ -245,6 +248,7 @@ def _write_kind(
     priority: tuple[str, ...],
     outcomes: dict[Place, set[str]],
     changes: dict[Place, list[Change]],
+    made: dict[Place, list[str]],
     faults: dict[Place, list[Fault]],
     written: dict[str, tuple[int, int]],
     rules: Sequence[Rule] | None,
@@ -291,6 +295,9 @@ def _write_kind(
             faults[part.places[line]].append(_fault(part, line, "LATE_ROW", None, {"value": last_day.isoformat()}))
     for line, name, was, becomes in changed_fields(connection, kind, table):
         changes[part.places[line]].append(Change(kind.name, records.keys[line], name, was, becomes))
+    for line in moving:
+        if todo[line] == "new" and line not in dropped:
+            made[part.places[line]].append(kind.name)
     written[kind.name] = upsert(connection, kind, table, upload_id)
     return refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from tms_pipeline.records.field import Field
 from tms_pipeline.records.kinds import KINDS
@@ -18,6 +18,7 @@ OWN_COLUMNS = frozenset({"whattodo", "rowinyourfile", "status", "whatiswrong"})
 CLOSE_ENOUGH = 84
 
 
+@lru_cache(maxsize=65_536)
 def heading_key(text: str) -> str:
     """The heading without case, spaces, punctuation and text in brackets: what two spellings have in common."""
     folded = unicodedata.normalize("NFKC", text).casefold()
@@ -51,8 +52,11 @@ def known_fields() -> Mapping[str, tuple[Field, ...]]:
 
 def fields_of(heading: object) -> tuple[Field, ...]:
     """The fields that a heading can stand for; empty for what is no heading that we know."""
-    if not isinstance(heading, str) or len(heading) > 300:
-        return ()
+    return _fields_of(heading) if isinstance(heading, str) and len(heading) <= 300 else ()
+
+
+@lru_cache(maxsize=65_536)
+def _fields_of(heading: str) -> tuple[Field, ...]:
     known = known_fields()
     for key in heading_keys(heading):
         if key in known:

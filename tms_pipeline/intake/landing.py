@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from psycopg.types.json import Jsonb
 
-from tms_pipeline.identity.data_keys import data_keys
+from tms_pipeline.identity.data_keys import data_keys, replace_data_key
 from tms_pipeline.identity.keyring import KeyRings
-from tms_pipeline.identity.opening import open_sealed
+from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place, seal
 from tms_pipeline.intake.framing import LENGTH, decode_column, encode_column, frames
 from tms_pipeline.intake.grid import Cell, Grid
@@ -18,7 +18,7 @@ from tms_pipeline.intake.tables import Table
 from tms_pipeline.store.database import Connection
 
 # What the reader calls the one sheet of a text file, whose cells have no types.
-TEXT_SHEET = "CSV"
+TEXT_SHEETS = frozenset({"CSV", "TSV", "TXT"})
 BLOCK_ROWS = 20_000
 
 
@@ -77,9 +77,11 @@ def _land_rows(
         "COPY intake.landing_row (upload_id, table_no, row_number, status, waiting) FROM STDIN"
     ) as copy:
         for start in range(0, len(rows), BLOCK_ROWS):
-            copy.write("".join(f"{begin}{row}{after[statuses[number, row]]}" for row in rows[start : start + BLOCK_ROWS]))
+            block = rows[start : start + BLOCK_ROWS]
+            copy.write("".join(f"{begin}{row}{after[statuses[number, row]]}" for row in block))
 
 
+@opening_for("own rows")
 def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tuple[int, Grid, str | None]]:
     """The tables of an upload as grids, as if read from the file again: (table number, grid, mapping)."""
     subject = subject_of(upload_id)
@@ -97,8 +99,44 @@ def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tupl
             (upload_id, number),
         ):
             rows += _rows(memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block))))
-        grids.append((number, Grid.of_rows(sheet, rows, text=sheet == TEXT_SHEET), mapping))
+        grids.append((number, Grid.of_rows(sheet, rows, text=sheet in TEXT_SHEETS), mapping))
     return grids
+
+
+@opening_for("shredding")
+def blank_rows(connection: Connection, rings: KeyRings, upload_id: str, theirs: Callable[[list[Cell]], bool]) -> int:
+    """Empty the cells of the rows that ``theirs`` names; returns how many. What stays is sealed with a fresh data key:
+    the old one is gone, so that a backup's rows and the original cannot be opened either."""
+    subject = subject_of(upload_id)
+    key = data_keys(connection, rings.data, [subject], make=False)[subject]
+    blocks, blanked = [], []
+    for number, block, sealed in connection.execute(
+        "SELECT table_no, block_no, rows_sealed FROM intake.landing_block WHERE upload_id = %s ORDER BY 1, 2",
+        (upload_id,),
+    ).fetchall():
+        rows = list(_rows(memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block)))))
+        for row, cells in rows:
+            if theirs(cells):
+                cells[:] = [None] * len(cells)
+                blanked.append((number, row))
+        blocks.append((number, block, rows))
+    if not blanked:
+        return 0
+    fresh = replace_data_key(connection, rings.data, subject)
+    for number, block, rows in blocks:
+        columns = [encode_column(list(column)) for column in zip(*(cells for _, cells in rows), strict=True)]
+        head = {"rows": [row for row, _ in rows], "columns": [[parts, len(pieces)] for parts, pieces in columns]}
+        content = b"".join(frames([json.dumps(head).encode(), *(piece for _, pieces in columns for piece in pieces)]))
+        connection.execute(
+            "UPDATE intake.landing_block SET rows_sealed = %s WHERE upload_id = %s AND table_no = %s AND block_no = %s",
+            (seal(fresh, content, _where(upload_id, number, block)), upload_id, number, block),
+        )
+    connection.cursor().executemany(
+        "UPDATE intake.landing_row SET waiting = false, note = 'removed by the rule of retention' "
+        "WHERE upload_id = %s AND table_no = %s AND row_number = %s",
+        [(upload_id, number, row) for number, row in blanked],
+    )
+    return len(blanked)
 
 
 def as_file(grid: Grid) -> OpenedFile:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tms_pipeline.intake.mapping_files import load_mapping
-from tms_pipeline.intake.mappings import Found, LookUp, Mapping, Resolve, shipped_mappings
+from tms_pipeline.intake.mappings import Found, KnownSession, LookUp, Mapping, Resolve, shipped_mappings
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
@@ -30,6 +30,8 @@ def resolver(workplace: Workplace) -> Resolve:
 
     def resolve(look_up: LookUp, wanted: Sequence[tuple[str | None, ...]]) -> Sequence[Found]:
         names = tuple(look_up.by)
+        if look_up.into == "session_no" and names == ("run_code",):
+            return _sessions(workplace, [run for (run,) in wanted])
         known = _QUERIES.get(frozenset(names))
         if look_up.into != "run_code" or known is None:
             return [Found() for _ in wanted]
@@ -49,6 +51,15 @@ def resolver(workplace: Workplace) -> Resolve:
         return [_answer(found.get(number, [])) for number in range(len(wanted))]
 
     return resolve
+
+
+def _sessions(workplace: Workplace, runs: list[str | None]) -> list[Found]:
+    """The live sessions of each run."""
+    sessions: dict[str, list[KnownSession]] = defaultdict(list)
+    given = {"runs": [run for run in runs if run]}
+    for run, number, day, start in workplace.db.rows(query("intake/sessions_of_runs"), given):
+        sessions[run].append(KnownSession(number=number, day=day, start=f"{start:%H:%M}"))
+    return [Found(sessions=tuple(sessions.get(run or "", ()))) for run in runs]
 
 
 def known_mappings(workplace: Workplace) -> list[Mapping]:

@@ -29,6 +29,7 @@ KEYS = (
     "constants",
     "dates",
     "dates_proven_by",
+    "same_as",
     "look_up",
     "only_when",
     "form",
@@ -173,6 +174,7 @@ def _mapping(root: _Node) -> Mapping:
             {},
         ),
         dates_proven_by=take("dates_proven_by", texts, ()),
+        same_as=take("same_as", lambda node: {name: texts(one) for name, one in node.items().items()}, {}),
         look_ups=take("look_up", lambda node: tuple(map(_look_up, node.each())), ()),
         only_when=take(
             "only_when", lambda node: {_kind(name, one): one.text() for name, one in node.items().items()}, {}

@@ -63,7 +63,8 @@ def apply(mapping: Mapping, table: Table, columns: dict[str, Cells], resolve: Re
 
 def columns_of(grid: Grid, layout: Layout, places: Any) -> dict[str, Cells]:
     """The raw columns by heading key."""
-    return {heading_key(heading): grid.columns[column][places] for column, heading in layout.headings.items()}
+    key = layout.mapping.key if layout.mapping is not None else heading_key
+    return {key(heading): grid.columns[column][places] for column, heading in layout.headings.items()}
 
 
 def _filled(value: Any) -> bool:

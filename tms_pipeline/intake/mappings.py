@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import date
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,24 @@ DAYS_AROUND = 45
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownSession:
+    """A session of a run as the registers have it. ``start`` is HH:MM."""
+
+    number: int
+    day: date
+    start: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
-    """The answer to a look-up: the one exact value, or candidates in words for a person to choose from."""
+    """The answer to a look-up: the one exact value, or candidates in words for a person to choose from.
+
+    ``sessions`` are those of a run, when the look-up asks for its sessions.
+    """
 
     value: str | None = None
     candidates: tuple[str, ...] = ()
+    sessions: tuple[KnownSession, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +101,27 @@ class Mapping:
     look_ups: tuple[LookUp, ...] = ()
     only_when: dict[str, str] = field(default_factory=dict)
     form: bool = False
+    same_as: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def _wanted(self) -> frozenset[str]:
+        return frozenset(map(heading_key, self.fingerprint))
+
+    @cached_property
+    def _same(self) -> dict[str, str]:
+        return {
+            heading_key(other): heading_key(heading) for heading, others in self.same_as.items() for other in others
+        }
+
+    def key(self, heading: str) -> str:
+        """The heading as it is compared; the same heading in another language counts as the one that is named."""
+        key = heading_key(heading)
+        return self._same.get(key, key)
 
     def fits(self, cells: Iterable[Cell]) -> bool:
         """True if the row has every heading of the fingerprint."""
-        keys = {heading_key(cell) for cell in cells if isinstance(cell, str) and len(cell) <= 300}
-        return bool(self.fingerprint) and all(heading_key(heading) in keys for heading in self.fingerprint)
+        keys = {self.key(cell) for cell in cells if isinstance(cell, str) and len(cell) <= 300}
+        return bool(self._wanted) and self._wanted <= keys
 
     def fingerprint_words(self) -> str:
         """The headings of the fingerprint for a sentence."""
@@ -99,7 +129,7 @@ class Mapping:
 
     def fields_of(self, heading: str) -> tuple[str, ...]:
         """The fields that a heading is renamed to."""
-        key = heading_key(heading)
+        key = self.key(heading)
         return next((fields for known, fields in self.columns.items() if heading_key(known) == key), ())
 
     def takes(self, heading: str) -> bool:
@@ -115,12 +145,12 @@ class Mapping:
 
     def ignores(self, heading: str) -> bool:
         """True if the heading is known and stands for no field by itself."""
-        key = heading_key(heading)
+        key = self.key(heading)
         return any(heading_key(known) == key for known in (*self.ignore, *self.sources()) if known)
 
     def given_fields(self, headings: Iterable[str]) -> list[str]:
         """The fields that splits, joins, constants and look-ups give, from columns that are there."""
-        keys = {heading_key(heading) for heading in headings}
+        keys = {self.key(heading) for heading in headings}
         given = list(self.constants)
         given += [name for split in self.splits if heading_key(split.heading) in keys for name in split.into]
         given += [join.into for join in self.join if all(heading_key(heading) in keys for heading in join.headings)]
@@ -143,7 +173,7 @@ class Mapping:
     def source_columns(self, layout: Layout) -> set[int]:
         """The columns of the grid that splits, joins and look-ups read."""
         keys = {heading_key(heading) for heading in self.sources() if heading}
-        return {column for column, heading in layout.headings.items() if heading_key(heading) in keys}
+        return {column for column, heading in layout.headings.items() if self.key(heading) in keys}
 
 
 @cache

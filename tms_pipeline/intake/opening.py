@@ -25,7 +25,21 @@ from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_column
 from tms_pipeline.intake.grid import Grid
 from tms_pipeline.records.fault import Fault, fault
 
-EXTENSIONS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv")
+# .txt is what Excel writes as Unicode Text.
+EXTENSIONS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt")
+TEXTS = (".csv", ".tsv", ".txt")
+# Files that people drop and that hold no table we can read, with the way to one that we can.
+_OTHERS = {
+    ".numbers": "Apple Numbers documents (in Numbers choose File, Export To, Excel)",
+    ".gsheet": "links to Google Sheets (in Google Sheets choose File, Download, Microsoft Excel)",
+    ".xlsb": "binary Excel workbooks (.xlsb)",
+    ".doc": "Word documents",
+    ".docx": "Word documents",
+    ".pdf": "PDF documents",
+    ".zip": "archives (take the files out first)",
+    ".eml": "e-mails (save the attachment)",
+    ".msg": "e-mails (save the attachment)",
+}
 READER = Path(__file__).with_name("reader_child.py")
 MIB = 1024 * 1024
 
@@ -74,9 +88,8 @@ def open_upload(path: Path, *, name: str, limits: Limits | None = None) -> Opene
     descriptor = _open_safely(path, limits)
     try:
         if extension not in EXTENSIONS:
-            raise refused(
-                "FILE_KIND_UNKNOWN", kind=f"{extension[:12]} files" if extension else "files without an extension"
-            )
+            kind = f"{extension[:12]} files" if extension else "files without an extension"
+            raise refused("FILE_KIND_UNKNOWN", kind=_OTHERS.get(extension, kind))
         opened = _read_in_child(descriptor, extension, limits)
     finally:
         os.close(descriptor)
@@ -233,7 +246,7 @@ def _understand(answer: _Answer, extension: str) -> OpenedFile:
                 reader_peak_bytes=head["peak_bytes"],
                 reader_cpu_seconds=head["cpu_seconds"],
             )
-        grids.append(_grid(head["sheet"], answer, text=extension in (".csv", ".tsv")))
+        grids.append(_grid(head["sheet"], answer, text=extension in TEXTS))
 
 
 def _grid(facts: dict[str, Any], answer: _Answer, *, text: bool) -> Grid:

@@ -25,7 +25,7 @@ from tms_pipeline.intake.refusal import Refusal
 
 ZIP = b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-TEXT_KINDS = frozenset({".csv", ".tsv"})
+TEXT_KINDS = frozenset({".csv", ".tsv", ".txt"})
 # What the first bytes say, for files that are no spreadsheet at all.
 _OTHER = (
     (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
@@ -169,9 +169,11 @@ def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answe
 
         first = None
     elif any(name.lower().startswith("word/") for name in container.names):
-        raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="a Word document")
+        raise Refusal("FILE_KIND_UNKNOWN", kind="Word documents")
     elif any(name.lower().startswith("ppt/") for name in container.names):
-        raise Refusal("FILE_WRONG_EXTENSION", extension=extension, actual="a PowerPoint file")
+        raise Refusal("FILE_KIND_UNKNOWN", kind="PowerPoint files")
+    elif any(name.lower().endswith(".iwa") for name in container.names):
+        raise Refusal("FILE_KIND_UNKNOWN", kind="Apple Numbers documents (in Numbers choose File, Export To, Excel)")
     elif extension in (".xlsx", ".xlsm", ".ods"):
         raise Refusal("FILE_DAMAGED", part="the list of sheets")
     else:

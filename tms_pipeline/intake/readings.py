@@ -134,13 +134,17 @@ def choice_words(field: Field) -> dict[str, str]:
     return _words_of(field.name, tuple(field.choices.items()))
 
 
+_ADDED = re.compile(r"\([^()]*\)|\s*\d{1,3}\s*(?:m|min|mins|minutes?|h|hrs?|hours?)\b.*$")
+
+
 def read_choice(field: Field, value: Cell) -> Reading:
     """One word of the field's list."""
     words = choice_words(field)
-    found = words.get(choice_key(("yes" if value else "no") if isinstance(value, bool) else shown(value)))
+    key = choice_key(("yes" if value else "no") if isinstance(value, bool) else shown(value))
+    # 'Absent (MC)' and 'Late 15 mins' say the same as without what is added.
+    found = words.get(key) or words.get(choice_key(_ADDED.sub("", key))) if len(key) < 60 else None
     if found is not None:
         return Reading(found)
-    key = choice_key(shown(value))
     named = {
         "value": quoted(value),
         "choices": ", ".join(others[0] if others else word for word, others in field.choices.items()),
@@ -197,6 +201,8 @@ def read_integer(field: Field, value: Cell) -> Reading:
 _AMOUNT = re.compile(
     r"(?:S\$|SGD|\$)?(-?)(?:S\$|SGD|\$)?((?:\d{1,3}(?:,\d{3})+|\d+)?)(\.\d{1,2}|\.)?(?:SGD|/-|\.-)?", re.IGNORECASE
 )
+# 12,50 and 1.234,50: two digits behind a comma are cents, as thousands have three.
+_DECIMAL_COMMA = re.compile(r"(?:S\$|SGD|\$)?-?(?:\d{1,3}(?:\.\d{3})+|\d{1,9}),\d{2}", re.IGNORECASE)
 _FOREIGN = re.compile(
     r"[€£¥₹₩]|US\$|A\$|HK\$|RM|(?:USD|MYR|EUR|GBP|AUD|CNY|RMB|IDR|INR|JPY|HKD|THB)(?![A-Z])", re.IGNORECASE
 )
@@ -218,6 +224,8 @@ def read_amount(_: Field, value: Cell) -> Reading:
     text = clean(shown(value)).replace(" ", "")
     if _FOREIGN.search(text):
         return Reading(None, "AMOUNT_CURRENCY")
+    if _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
     found = _AMOUNT.fullmatch(text)
     if not found or not (found[2] or (found[3] or ".") != ".") or len(text) > LONGEST_NUMBER:
         return Reading(None, "AMOUNT_UNREADABLE")

@@ -235,8 +235,9 @@ class _Writer:
             notes = [*([row.note] if row.note else []), *dict.fromkeys(fault.sentence for fault in row.faults)]
             if notes:
                 sheet.write_string(line, end, clean(" ".join(notes)), plain)
-            if row.changes:
-                sheet.write_string(line, end + 1, clean("; ".join(map(_change, row.changes))), plain)
+            changes = [*(f"new {word}" for word in row.made), *map(_change, row.changes)]
+            if changes:
+                sheet.write_string(line, end + 1, clean("; ".join(changes)), plain)
 
     # -- shared ------------------------------------------------------------------------------------------------
 

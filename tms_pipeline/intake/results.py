@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +17,13 @@ from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import Taken
 from tms_pipeline.intake.upload_result import ResultRow, ResultTable, RowStatus, UploadResult
 from tms_pipeline.records.fault import Fault
+from tms_pipeline.records.kinds import KINDS, kind_named
+from tms_pipeline.registers.upsert import changes_of_upload
+from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
+_Row = tuple[str, int]  # sheet, row
 _COUNTS = ("rows", "accepted", "unchanged", "rejected", "superseded")
 
 
@@ -96,6 +101,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
                 "SELECT table_no, kinds FROM intake.landing_table WHERE upload_id = %s", (upload_id,)
             ).fetchall()
         )
+        made, changes = _changes(connection, upload_id, {kind for found in kinds.values() for kind in found})
         tables = []
         for number, grid, _ in landing.landed(connection, workplace.rings, upload_id):
             header_row, headings = grid.rows[0]
@@ -112,6 +118,8 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
                             status=statuses[number, row][0],
                             note=statuses[number, row][1],
                             faults=faults.pop((grid.sheet, row), []),
+                            made=made.get((grid.sheet, row), ()),
+                            changes=changes.get((grid.sheet, row), ()),
                         )
                         for row, cells in grid.rows[1:]
                     ],
@@ -129,10 +137,24 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
     )
 
 
+def _changes(
+    connection: Connection, upload_id: str, kinds: Iterable[str]
+) -> tuple[dict[_Row, list[str]], dict[_Row, list[tuple[str, str, str]]]]:
+    """By sheet and row, the records that were new, and (field title, old, new) of those that changed."""
+    made: dict[_Row, list[str]] = defaultdict(list)
+    changes: dict[_Row, list[tuple[str, str, str]]] = defaultdict(list)
+    for name in sorted(kinds, key=lambda kind: KINDS[kind].order):
+        kind = KINDS[name]
+        for sheet, row, field, was, becomes in changes_of_upload(connection, kind, upload_id):
+            if field is None:
+                made[sheet, row].append(kind.title.lower())
+            else:
+                changes[sheet, row].append((kind.field(field).title, was, becomes))
+    return made, changes
+
+
 def preview_of(workplace: Workplace, taken: Taken, name: str) -> UploadResult:
     """The same for a preview, of which nothing is in Postgres."""
-    from tms_pipeline.records.kinds import kind_named
-
     tables = []
     for number, table in enumerate(taken.tables):
         rows = []
@@ -151,6 +173,7 @@ def preview_of(workplace: Workplace, taken: Taken, name: str) -> UploadResult:
                     cells=cells,
                     status=cast(RowStatus, taken.evaluation.statuses[place]),
                     changes=changes,
+                    made=[kind_named(name).title.lower() for name in taken.evaluation.made.get(place, ())],
                     faults=taken.evaluation.faults.get(place, []),
                 )
             )

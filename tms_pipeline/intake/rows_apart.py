@@ -60,7 +60,12 @@ def rows_of_records(
             if not problem and given:
                 bare.append(row)
             kept[at] = problem
-        elif (not telling and _is_sum(known)) or _is_note(known, len(mapped), given):
+        elif (
+            (not telling and _is_sum(known))
+            or _is_count(given, len(mapped))
+            or _is_note(known, len(mapped), given)
+            or _is_legend(given, len(mapped), fields.get("nric"))
+        ):
             kept[at] = False
             faults.append(fault("NOTE_ROW", sheet=grid.sheet, row=row))
     kept &= ~_repeated_headings(grid, layout, header, places, kept, faults)
@@ -76,6 +81,21 @@ def _given(value: Any) -> bool:
 def _is_sum(known: list[Any]) -> bool:
     """A lone number below the rows, in no column that tells records apart."""
     return len(known) == 1 and (isinstance(known[0], (int, float)) or known[0] == UNCACHED)
+
+
+def _is_count(given: list[tuple[int, Any]], columns: int) -> bool:
+    """Nothing in the whole line but one number: how many there are."""
+    return columns >= 4 and len(given) == 1 and isinstance(given[0][1], (int, float))
+
+
+def _is_legend(given: list[tuple[int, Any]], columns: int, nric: int | None) -> bool:
+    """Two words such as 'Green' and 'paid', one of them where a number of identity would be."""
+    if columns < 4 or nric is None or len(given) > 2:
+        return False
+    words = [cell for _, cell in given]
+    return any(column == nric for column, _ in given) and all(
+        isinstance(word, str) and not any(letter.isdigit() for letter in word) for word in words
+    )
 
 
 def _is_note(known: list[Any], columns: int, given: list[tuple[int, Any]]) -> bool:

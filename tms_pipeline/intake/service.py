@@ -317,7 +317,10 @@ def _sentence(taken: Taken) -> str:
     counts = taken.counts()
     if not counts["rows"]:
         return "The file has headings but no rows."
-    parts = [f"{counts['accepted']} of {counts['rows']} rows were taken in"]
+    new = sum(1 for place in taken.evaluation.made if taken.evaluation.statuses.get(place) == "accepted")
+    changed = counts["accepted"] - new
+    split = f" ({new} new, {changed} changed)" if changed else ""
+    parts = [f"{counts['accepted']} of {counts['rows']} rows were taken in{split}"]
     if counts["unchanged"]:
         parts.append(f"{counts['unchanged']} were known already")
     if counts["superseded"]:

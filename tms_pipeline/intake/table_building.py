@@ -9,11 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from tms_pipeline.intake import mapping_use
+from tms_pipeline.intake.cells import canonical_column
+from tms_pipeline.intake.ditto_marks import fill_dittos
 from tms_pipeline.intake.grid import Cells, Grid
 from tms_pipeline.intake.headings import stated_order
 from tms_pipeline.intake.layout import WIDE, Layout
-from tms_pipeline.intake.mappings import Resolve
+from tms_pipeline.intake.mappings import LookUp, Resolve
 from tms_pipeline.intake.rows_apart import rows_of_records, spans
+from tms_pipeline.intake.session_dates import date_of_heading, in_words, match
 from tms_pipeline.intake.sheet_look import column_letters
 from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_faults import (
@@ -50,12 +53,13 @@ def build_tables(
     note_headings(draft)
     draft.places, apart = rows_of_records(grid, layout, header, draft.places, draft.fields)
     draft.faults += apart
+    draft = fill_dittos(draft)
     tables = []
     kinds = _kinds_taken(draft)
     if kinds:
         tables.append(_long(draft, kinds, resolve))
     if layout.wide:
-        tables.append(_wide(draft, first=not kinds))
+        tables.append(_wide(draft, resolve, first=not kinds))
     return tables
 
 
@@ -65,7 +69,7 @@ def _single_columns(draft: Draft) -> None:
     for name, columns in layout.columns.items():
         if len(columns) > 1 and not (layout.mapping and layout.mapping.joins(name)):
             words = {
-                "columns": named([layout.headings[column] for column in columns], columns),
+                "columns": named([layout.headings[column] for column in columns], columns, grid.hidden_columns),
                 "title": title_of(name),
             }
             filled = [
@@ -140,7 +144,7 @@ def _fill_from_above(draft: Draft, data: dict[str, Cells], titles: dict[str, str
             draft.faults.append(fault("VALUE_FROM_TITLE", sheet=draft.grid.sheet, row=draft.row, column=label))
 
 
-def _wide(draft: Draft, *, first: bool) -> Table:
+def _wide(draft: Draft, resolve: Resolve | None, *, first: bool) -> Table:
     """The attendance table with one line a mark. Faults of the sheet are told once, by the first table."""
     grid, layout, places = draft.grid, draft.layout, draft.places
     sessions = layout.sessions
@@ -148,13 +152,14 @@ def _wide(draft: Draft, *, first: bool) -> Table:
         sessions = [session for session in sessions if session.number is not None]
     _refuse_bare_sessions(draft)
     numbers = numbered(sessions)
-    for number in numbers:
+    by_date = sessions[0].number is None and resolve is not None
+    for number in () if by_date else numbers:
         if numbers.count(number) > 1:
             same = [session for session, other in zip(sessions, numbers, strict=True) if other == number]
             words = named([session.heading for session in same], [session.column for session in same])
             raise NotATable(fault("SESSION_DOUBLED", sheet=grid.sheet, row=draft.row, columns=words))
     faults = draft.faults if first else []
-    if sessions[0].number is None:
+    if sessions[0].number is None and not by_date:
         told = "; ".join(
             f"'{session.heading}' is session {number}" for session, number in zip(sessions, numbers, strict=True)
         )
@@ -170,6 +175,8 @@ def _wide(draft: Draft, *, first: bool) -> Table:
     data["session_no"], data["mark"] = marks.numbers, marks.marks
     table = _table(shorter, (WIDE,), data, titles, marks.places, marks.columns)
     table.line_titles = {"session_no": marks.headings, "mark": marks.headings}
+    if by_date and resolve is not None:
+        _match_sessions(table, sessions, marks.columns, resolve)
     marked = set(marks.places.tolist())
     if len(marked) < len(places):
         bare = [int(grid.numbers[place]) for at, place in enumerate(places.tolist()) if at not in marked]
@@ -178,6 +185,50 @@ def _wide(draft: Draft, *, first: bool) -> Table:
         table.rows = table.rows[kept]
         table.columns = [column[kept] for column in table.columns]
     return table
+
+
+def _match_sessions(
+    table: Table, sessions: list[SessionColumn], columns: npt.NDArray[np.int64], resolve: Resolve
+) -> None:
+    """Gives every mark the number of the session that its date names in its run; else its row says which there are."""
+    runs = (
+        canonical_column(KINDS[WIDE].field("run_code"), table.frame["run_code"].to_numpy(dtype=object))
+        if "run_code" in table.frame.columns
+        else [None] * len(table.frame)
+    )
+    headings = {session.column: day for session in sessions if (day := date_of_heading(session.cell)) is not None}
+    known = sorted({run for run in runs if run})
+    answers = resolve(LookUp(into="session_no", by={"run_code": "Course Run"}), [(run,) for run in known])
+    listed = {run: answer.sessions for run, answer in zip(known, answers, strict=True)}
+    found = {run: match(headings, listed[run]) for run in known}
+    numbers = np.full(len(table.frame), None, dtype=object)
+    rows = table.frame.index.to_numpy()
+    heading_of = {session.column: session.heading for session in sessions}
+    for line, (run, column) in enumerate(zip(runs, columns.tolist(), strict=True)):
+        if run is None:  # told by its own cell
+            continue
+        numbers[line] = found[run].numbers.get(column)
+        if numbers[line] is None:
+            near = found[run].unclear.get(column, listed[run])
+            table.faults.append(
+                fault(
+                    "SESSION_DATE_UNMATCHED",
+                    sheet=table.sheet,
+                    row=int(rows[line]),
+                    column=heading_of[column],
+                    run=run,
+                    sessions=in_words(near),
+                )
+            )
+            table.problems.setdefault("session_no", {})[line] = "SESSION_DATE_UNMATCHED"
+    table.frame["session_no"] = pd.Series(numbers, index=table.frame.index, dtype=object)
+    for run, matched in found.items():
+        if matched.numbers:
+            pairs = [f"'{heading_of[column]}' is session {number}" for column, number in matched.numbers.items()]
+            told = "; ".join(pairs)
+            table.faults.append(
+                fault("SESSIONS_BY_DATE", sheet=table.sheet, row=table.header_row, run=run, sessions=told[:300])
+            )
 
 
 def _refuse_bare_sessions(draft: Draft) -> None:

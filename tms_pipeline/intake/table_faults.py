@@ -47,10 +47,11 @@ class Draft:
         return int(self.grid.numbers[self.header])
 
 
-def named(headings: list[str], columns: list[int]) -> str:
-    """Headings with the letters of their columns, for a sentence."""
+def named(headings: list[str], columns: list[int], hidden: frozenset[int] = frozenset()) -> str:
+    """Headings with the letters of their columns, and which of them are hidden, for a sentence."""
     return ", ".join(
-        f"'{heading[:40]}' ({column_letters(column)})" for heading, column in zip(headings, columns, strict=True)
+        f"'{heading[:40]}' ({column_letters(column)}{', hidden' if column in hidden else ''})"
+        for heading, column in zip(headings, columns, strict=True)
     )
 
 

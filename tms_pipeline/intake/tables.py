@@ -25,6 +25,13 @@ __all__ = ["Table", "find_tables"]
 # Titles, logos and addresses above the headings take fewer lines than this.
 LINES_TO_HEADINGS = 40
 FIX_SHEET = "fix these rows"
+# Sheets that are there to be read by people, and of which nobody needs to hear: our own template's, Apple Numbers'.
+QUIET_SHEETS = frozenset({"guidance", "instructions", "instruction", "read me", "readme", "export summary"})
+# What forms about a course ask, and no record does.
+_FEEDBACK = re.compile(
+    r"\b(?:rat(?:e|ing|ings)|satisf\w+|feedback|recommend|comments?|suggestions?|useful|enjoy\w*|evaluat\w+|agree)\b",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(r"^([^:：]{2,60})[:：]\s*(.*)$", re.DOTALL)
 
 
@@ -64,7 +71,8 @@ def find_tables(
             continue
         tables += found.tables
         faults += found.faults
-        if not found.tables and not found.faults and not grid.hidden:
+        quiet = grid.sheet.strip().casefold() in QUIET_SHEETS
+        if not found.tables and not found.faults and not grid.hidden and not quiet:
             faults.append(fault("FORM_WITHOUT_RECORDS" if found.form else "SHEET_SKIPPED", sheet=grid.sheet))
     if any(len(table.rows) for table in tables):
         faults += [fault("NO_ROWS", sheet=table.sheet, row=table.header_row) for table in tables if not len(table.rows)]
@@ -119,11 +127,29 @@ class _Sheet:
             layout = self._understand(cells)
             if layout.wide:
                 layout.wide = self._marked(layout, place, block.last)
+            both = self._two_lines(cells, place, block)
+            if both is not None and len(both.columns) > len(layout.columns):
+                return place + 1, both
             if layout.kinds or layout.wide:
                 return place, layout
             if layout.missing and near is None:
                 near = (place, layout)
         return near if near else (-1, None)
+
+    def _two_lines(self, cells: list[Cell], place: int, block: _Block) -> Layout | None:
+        """Headings over two lines, as merged cells make them: Contact, and below it Email and Mobile.
+
+        Every word of the lower line must be a heading that we know, so that a row of data is never taken for one.
+        """
+        if place + 2 >= block.last:
+            return None
+        below = self.grid.line(place + 1)
+        words = [cell for cell in below if cell is not None]
+        if not words or not all(isinstance(cell, str) and fields_of(cell) for cell in words):
+            return None
+        both = [low if low is not None else high for high, low in zip(cells, below, strict=True)]
+        layout = self._understand(both)
+        return layout if layout.kinds and not layout.wide else None
 
     def _understand(self, cells: list[Cell]) -> Layout:
         above = dict(self.above)
@@ -159,6 +185,8 @@ class _Sheet:
             return
         self.above = {}
         row = int(self.grid.numbers[header])
+        if not layout.kinds and not layout.wide and self.form and _asks_opinions(layout):
+            return  # feedback that asks for the class and the name: no half of a record
         if not layout.kinds and not layout.wide:
             kind, missing = nearest(layout) or ("", ())
             titles = [KINDS[kind].field(name).title for name in missing]
@@ -179,6 +207,10 @@ class _Sheet:
             self.tables += build_tables(self.grid, layout, header, places, self.resolve)
         except NotATable as broken:
             self.faults += broken.faults
+
+
+def _asks_opinions(layout: Layout) -> bool:
+    return any(_FEEDBACK.search(layout.headings[column]) for column in layout.unknown)
 
 
 def _listed(words: list[str]) -> str:

@@ -29,6 +29,7 @@ class ResultRow:
     """One sheet row as it was typed, and what became of it.
 
     ``changes`` holds (field title, old, new); for a personal field old and new are empty and it reads "changed".
+    ``made`` names the records that were new.
     """
 
     row: int
@@ -37,6 +38,7 @@ class ResultRow:
     faults: Sequence[Fault] = ()
     note: str = ""
     changes: Sequence[tuple[str, str, str]] = ()
+    made: Sequence[str] = ()
 
 
 @dataclass(kw_only=True)

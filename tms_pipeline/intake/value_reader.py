@@ -120,7 +120,7 @@ def _read(
         try:
             # From the process that we come from, which has no more to hide than we have.
             looks = pickle.loads(answer)  # noqa: S301
-            read_sheets(workbook, looks, emit, early={first: early} if first is not None and early is not None else None)
+            read_sheets(workbook, looks, emit, early=None if first is None or early is None else {first: early})
             return SAID
         except Refusal as found:
             refusal = found

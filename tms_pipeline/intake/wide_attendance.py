@@ -36,12 +36,13 @@ class SessionColumn:
     column: int
     heading: str
     number: int | None
+    cell: Cell = None  # the heading as it was typed, when it bears a date
 
 
 def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
     """The session that a heading names ('S1', 'Session 2 (12/09/2026)', a date), or None."""
     if isinstance(cell, (datetime, date)):
-        return SessionColumn(column=column, heading=f"{cell.day} {cell:%b %Y}", number=None)
+        return SessionColumn(column=column, heading=f"{cell.day} {cell:%b %Y}", number=None, cell=cell)
     if not isinstance(cell, str) or len(cell) > 60:
         return None
     text = unicodedata.normalize("NFKC", cell).strip()
@@ -52,7 +53,7 @@ def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
     if dated and (dated.end() == len(text) or not text[dated.end()].isalnum()):
         words = re.sub(r"[^A-Za-z]", "", dated[0])
         if not words or _MONTH.match(words):
-            return SessionColumn(column=column, heading=text, number=None)
+            return SessionColumn(column=column, heading=text, number=None, cell=text)
     return None
 
 

@@ -23,7 +23,7 @@ ENROLMENT = RecordKind(
             title="Enrolment Date",
             type=FieldType.DATE,
             at_ssg=True,
-            aliases=("Date Enrolled", "Date of Enrolment", "Enrolled On"),
+            aliases=("Date Enrolled", "Registration Date", "Date of Registration", "Date of Enrolment", "Enrolled On"),
         ),
         required(
             name="sponsorship_type",
@@ -31,7 +31,7 @@ ENROLMENT = RecordKind(
             type=FieldType.CHOICE,
             choices=SPONSORSHIP,
             at_ssg=True,
-            aliases=("Sponsorship", "Sponsored By", "Who pays"),
+            aliases=("Sponsorship", "Sponsor", "Sponsor Type", "Type of Sponsorship", "Sponsored By", "Who pays"),
         ),
         Field(
             name="employer_uen",

@@ -42,12 +42,17 @@ class Fault:
         """The place in words: sheet, row and column as far as known."""
         parts = []
         if self.sheet:
-            parts.append(f"sheet '{self.sheet}'")
+            parts.append(f"sheet '{_on_one_line(self.sheet)}'")
         if self.row is not None:
             parts.append(f"row {self.row}")
         if self.column:
-            parts.append(f"column '{self.column}'")
+            parts.append(f"column '{_on_one_line(self.column)}'")
         return ", ".join(parts)
+
+
+def _on_one_line(word: object) -> object:
+    """Headings are often broken over two lines of their cell."""
+    return " ".join(word.split()) if isinstance(word, str) else word
 
 
 @cache
@@ -76,6 +81,7 @@ def fault(
     """
     entry = catalogue()[code]
     filled = {"column": column or "", "row": row if row is not None else "", "sheet": sheet or "", **words}
+    filled = {name: _on_one_line(word) for name, word in filled.items()}
     return Fault(
         code=code,
         severity=entry.severity,

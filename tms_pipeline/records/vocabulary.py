@@ -30,8 +30,28 @@ SURVEY_LANGUAGE = {
 
 # Source: ssg-api 6.0, sponsorship type.
 SPONSORSHIP = {
-    "INDIVIDUAL": ("Individual", "Self", "Self-sponsored", "Self sponsored", "Own"),
-    "EMPLOYER": ("Employer", "Company", "Company-sponsored", "Company sponsored"),
+    "INDIVIDUAL": (
+        "Individual",
+        "Self",
+        "Self-sponsored",
+        "Self sponsored",
+        "Self-funded",
+        "Self-paid",
+        "Self-paying",
+        "Own",
+        "Personal",
+    ),
+    "EMPLOYER": (
+        "Employer",
+        "Company",
+        "Company-sponsored",
+        "Company sponsored",
+        "Company-funded",
+        "Employer-sponsored",
+        "Employer-funded",
+        "Sponsored by company",
+        "Sponsored by employer",
+    ),
 }
 
 # Source: ssg-api 6.0, fees.collectionStatus.
@@ -51,9 +71,24 @@ GRADE: dict[str, tuple[str, ...]] = dict.fromkeys("ABCDEF", ())
 
 # How ops mark attendance; what of it SSG is told is in ``attendance``.
 ATTENDANCE_MARK = {
-    "present": ("P", "Present", "Yes", "Y", "✓", "✔", "√", "1", "Attended", "In"),
+    "present": ("P", "Present", "Yes", "Y", "✓", "✔", "√", "1", "Attended", "In", "Here", "Came"),
     "late": ("L", "Late", "Came late"),
-    "absent": ("A", "Absent", "No", "N", "✗", "✘", "x", "0", "MC", "Did not attend"),
+    "absent": (
+        "A",
+        "Absent",
+        "No",
+        "N",
+        "✗",
+        "✘",
+        "x",
+        "0",
+        "MC",
+        "AWOL",
+        "No show",
+        "Excused",
+        "VR",
+        "Did not attend",
+    ),
 }
 
 # Source: ssg-api 4.0, ID type short form (pink and blue cards cannot be told from the number).

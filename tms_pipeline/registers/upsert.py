@@ -53,27 +53,50 @@ def changed_fields(
     connection: Connection, kind: RecordKind, stage: str
 ) -> list[tuple[int, str, str | None, str | None]]:
     """(line, field, was, becomes) of every staged row that the register holds already; personal ones say ``sealed``."""
-    pairs = []
-    for field in kind.fields:
-        if field.name == "nric":
-            continue
-        name = sql.Literal(field.name)
-        if field.personal:
-            mark = sql.Identifier(f"{field.name}_mark")
-            pairs.append(sql.SQL("({}, encode(r.{}, 'hex'), encode(s.{}, 'hex'))").format(name, mark, mark))
-        else:
-            column = sql.Identifier(field.name)
-            pairs.append(sql.SQL("({}, r.{}::text, s.{}::text)").format(name, column, column))
     rows = connection.execute(
-        query(
-            "registers/changed_fields", stage=stage, register=f"register.{kind.name}", pairs=sql.SQL(", ").join(pairs)
-        )
+        query("registers/changed_fields", stage=stage, register=f"register.{kind.name}", pairs=_pairs(kind, "r", "s"))
     ).fetchall()
     personal = {field.name for field in kind.personal_fields}
     return [
         (line, name, "sealed" if name in personal else was, "sealed" if name in personal else becomes)
         for line, name, was, becomes in rows
     ]
+
+
+def changes_of_upload(
+    connection: Connection, kind: RecordKind, upload_id: str
+) -> list[tuple[str, int, str | None, str, str]]:
+    """(sheet, row, field, was, becomes) of what stands in the register from that upload.
+
+    No field for a record that was new; of a personal field nothing but its name.
+    """
+    personal = {field.name for field in kind.personal_fields}
+    rows = connection.execute(
+        query(
+            "intake/changes_of_upload",
+            register=f"register.{kind.name}",
+            history=f"register.{kind.name}_history",
+            pairs=_pairs(kind, "h", "r"),
+        ),
+        {"upload_id": upload_id},
+    ).fetchall()
+    return [
+        (sheet, row, name, *(("", "") if name in personal else (was or "", becomes or "")))
+        for sheet, row, name, was, becomes in rows
+    ]
+
+
+def _pairs(kind: RecordKind, before: str, after: str) -> sql.Composable:
+    """(field, old words, new words) of every field: personal ones by their marks."""
+    pairs = []
+    for field in kind.fields:
+        if field.name == "nric":
+            continue
+        form = "({}, encode({}, 'hex'), encode({}, 'hex'))" if field.personal else "({}, {}::text, {}::text)"
+        column = f"{field.name}_mark" if field.personal else field.name
+        old, new = sql.Identifier(before, column), sql.Identifier(after, column)
+        pairs.append(sql.SQL(form).format(sql.Literal(field.name), old, new))
+    return sql.SQL(", ").join(pairs)
 
 
 def register_columns(connection: Connection, kind: RecordKind) -> tuple[str, ...]:
