@@ -33,6 +33,8 @@ INSTIGATORS = {
     "nightly": "no nightly sync runs",
     "retry_sensor": "retries wait for the next night",
     "run_failed": "nobody notes a failed run",
+    "alarm_sensor": "alarms are raised by the night only",
+    "housekeeping": "old runs of Dagster are kept for ever",
 }
 _DATABASE_BYTES = 5_000_000_000
 _LOAD_SECONDS = 90

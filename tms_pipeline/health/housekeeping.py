@@ -47,6 +47,12 @@ def tidy(
     return Kept(runs, scratch, not dry_run)
 
 
+def tidy_by_run(workplace: Workplace, instance: DagsterInstance, run_id: str) -> dict[str, int]:
+    """The same from a run of Dagster, which is the actor; returns counts."""
+    done = tidy(workplace, instance, actor=workplace.actor(run_id.replace("-", "")))
+    return {"dagster_runs": done.dagster_runs, "scratch_files": done.scratch_files}
+
+
 def prune_runs(
     instance: DagsterInstance, *, days: float, dry_run: bool = False, progress: Callable[[str], None] = lambda _: None
 ) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
 from logging.handlers import WatchedFileHandler
@@ -14,11 +15,18 @@ from typing import Any, cast
 import structlog
 
 from tms_pipeline.identity.masking import redact
+from tms_pipeline.operations import sentry
 from tms_pipeline.settings import Settings, SettingsError, load_settings
+from tms_pipeline.store import journal
 
 # Dagster sends the unmasked error of a step to this logger; it goes to a file of its own, redacted, for its owner.
 _REDACTED_ERRORS = "dagster.redacted_errors"
-_KEPT = ("correlation_id", "submission", "kind", "upload_id", "run_id", "step_key", "job_name", "error")
+_KEPT = (
+    "correlation_id", "upload_id", "submission", "kind", "action", "attempt", "ssg_ref", "code", "entity", "entity_key",
+    "audit", "run_id", "step_key", "job_name", "error",
+)  # fmt: skip
+# Ids of ours hold digits in rows that look like a phone number; what has the shape of one of them stays as it is.
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{16}-\d{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|U-[0-9a-f]{12}|\d{1,7}")
 
 
 class JsonLines(logging.Formatter):
@@ -34,7 +42,8 @@ class JsonLines(logging.Formatter):
         }
         for name in _KEPT:
             if hasattr(record, name):
-                line[name] = redact(str(getattr(record, name)))
+                text = str(getattr(record, name))
+                line[name] = text if _ID.fullmatch(text) else redact(text)
         if record.exc_info:
             line["trace"] = redact(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
@@ -64,6 +73,7 @@ def set_up_logs(settings: Settings) -> None:
     hidden.handlers[:] = [WatchedFileHandler(path, encoding="utf-8")]
     hidden.handlers[0].setFormatter(JsonLines())
     hidden.propagate = False
+    sentry.begin(settings)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -76,6 +86,35 @@ def set_up_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def open_journal(settings: Settings) -> None:
+    """Write what happens to ``logs/tms.jsonl`` of this installation, at LOG_LEVEL. Safe to call again.
+
+    The file is opened anew when logrotate has moved it; it is made with the first line.
+    """
+    path = str(settings.home / "logs" / "tms.jsonl")
+    if [getattr(handler, "baseFilename", "") for handler in journal.LOGGER.handlers] != [path]:
+        for handler in journal.LOGGER.handlers:
+            handler.close()
+        journal.LOGGER.handlers[:] = [_JournalFile(path)]
+    journal.LOGGER.setLevel(settings.log_level)
+
+
+class _JournalFile(WatchedFileHandler):
+    """A file for its owner only, made when it is first needed; on a full disk a line is lost, never the work."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(JsonLines())
+
+    def _open(self) -> Any:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        return super()._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's own name)
+        """Say nothing: the journal's trouble is told by the check 'disk'."""
 
 
 def keep_error(error: Exception) -> Path | None:

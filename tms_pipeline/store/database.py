@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -13,6 +13,8 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy.engine import URL, make_url
+
+from tms_pipeline.store import journal
 
 Connection = psycopg.Connection[TupleRow]
 set_json_dumps(lambda value: json.dumps(value, sort_keys=True, default=str))
@@ -38,9 +40,16 @@ def normalise_url(text: str) -> URL:
 class Database:
     """The business database of one installation. Thread-safe; close it when done."""
 
-    def __init__(self, url: URL, *, max_size: int = 12) -> None:
-        """Open no connection yet; the first use does."""
+    def __init__(
+        self, url: URL, *, max_size: int = 12, role: str | None = None, scope: Mapping[str, str] | None = None
+    ) -> None:
+        """Open no connection yet; the first use does.
+
+        ``role``: every connection takes this role of Postgres; ``scope``: what the row rules look at, such as
+        ``{"tms.trainer": "T-01"}`` (sql/roles/database_roles.sql).
+        """
         self.url = url
+        given = {"timezone": "UTC", **({"role": role} if role else {}), **(scope or {})}
         conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             conninfo,
@@ -48,7 +57,7 @@ class Database:
             max_size=max_size,
             open=False,
             timeout=10,
-            kwargs={"application_name": "tms", "connect_timeout": 5, "options": "-c timezone=UTC"},
+            kwargs={"application_name": "tms", "connect_timeout": 5, "options": _options(given)},
         )
 
     def open(self) -> Database:
@@ -78,7 +87,10 @@ class Database:
         """A connection in a transaction: committed at the end, rolled back on an exception."""
         try:
             with self._pool.connection() as connection:
+                journal.begin(connection)
                 yield connection
+                lines = journal.take(connection)  # here, as outside another thread may have the connection already
+            journal.write(lines)
         except PoolTimeout:
             raise DatabaseError(
                 "Postgres gave no free connection in 10 seconds; is it up, and does it allow enough connections?"
@@ -106,6 +118,13 @@ def copy_rows(connection: Connection, table: str, names: Sequence[str], rows: It
             copy.write_row(row)
             count += 1
     return count
+
+
+def _options(given: Mapping[str, str]) -> str:
+    """Settings of a session as libpq takes them: blanks and backslashes of a value escaped."""
+    return " ".join(
+        f"-c {name}=" + value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in given.items()
+    )
 
 
 def _why(error: psycopg.OperationalError, url: URL) -> str:

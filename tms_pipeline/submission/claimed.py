@@ -27,6 +27,7 @@ class Claimed:
     due: date | None
     order_no: int
     run_code: str | None
+    upload_id: str | None = None
 
     @property
     def lane(self) -> str:
