@@ -56,7 +56,7 @@ def run(name: str, arguments: list[str]) -> list[dict[str, Any]] | str:
         found = json.loads(lines[-1])
     except (IndexError, json.JSONDecodeError):
         return (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-    return found["figures"] if "figures" in found else [{"stage": name, **found}]
+    return list(found.get("figures", [{"stage": name, **found}]))
 
 
 def line_of(figure: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What Dagster adds to a nightly run without changes: the job ``nightly`` beside ``tms sync``, each a process of its own.
+"""What Dagster adds to a nightly run without changes: the job ``nightly_sync`` beside ``tms sync``, each a process of its own.
 
 Both on the state that a demo leaves; target: 6 s beyond the work itself (performance.md).
 """
@@ -25,7 +25,7 @@ settings = load_settings()
 with at_work(settings) as workplace, dagster_home.instance(workplace) as instance:
     from assets.build import build_defs
     dagster_run.quiet(settings)
-    dagster_run.run_job(build_defs(), instance, "nightly")
+    dagster_run.run_job(build_defs(), instance, "nightly_sync")
 """
 
 
