@@ -27,11 +27,13 @@ from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 PAGE = "reports.html"
-#: What the nightly sync writes: the page, and a workbook a document.
+#: What the nightly sync writes: the page, a workbook a document, and the month so far.
 FORMS: dict[str, Callable[[Facts, Path], object]] = {
     **{f"{name}.xlsx": (lambda facts, path, make=make: write_workbook(make(facts), path))
        for name, make in DOCUMENTS.items()},
     PAGE: write_page,
+    "month.html": lambda facts, path: write_document(month_summary(facts, first_of(None, facts.today)), path),
+    "month.xlsx": lambda facts, path: write_workbook(month_summary(facts, first_of(None, facts.today)), path),
 }  # fmt: skip
 #: Every report that can be asked for, and what it holds.
 KINDS: dict[str, str] = {

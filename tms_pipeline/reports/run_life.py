@@ -35,7 +35,7 @@ _FINDINGS = columns(
 )  # fmt: skip
 _DISCREPANCIES = columns(
     ("Class", 18), ("Kind", 15), ("Key", 28), ("SSG reference", 20), ("Field", 22), ("Ours", 28, True),
-    ("SSG's", 28, True), ("Since", 18), ("What to do", 60, True),
+    ("SSG's", 28, True), ("Since", 18), ("What to do", 60, True), ("Changed last by", 18),
 )  # fmt: skip
 _SUBMISSIONS = columns(
     ("Submission", 12), ("Kind", 14), ("Key", 28), ("Action", 9), ("State", 11), ("SSG reference", 22), ("Sent", 18),

@@ -32,8 +32,13 @@ _RULES = columns(
 )  # fmt: skip
 _DIFFERING = columns(
     ("Class", 18), ("Kind", 15), ("Key", 28), ("SSG reference", 20), ("Field", 22), ("Ours", 28, True),
-    ("SSG's", 28, True), ("Since", 18), ("What to do", 60, True),
+    ("SSG's", 28, True), ("Since", 18), ("What to do", 60, True), ("Changed last by", 18), ("Comparison", 18),
 )  # fmt: skip
+_SHEET_ROWS = columns(
+    ("Class", 16), ("Kinds", 22), ("Upload", 18), ("File", 26, True), ("Sheet", 16), ("Row", 8), ("Column", 20),
+    ("Code", 20), ("Why", 50, True), ("Received", 18), ("What to do", 50, True),
+)  # fmt: skip
+_READS = ("Kind", "Parts", "Read whole", "Only changes", "Records", "Calls", "Pages", "Bytes")
 _DEAD = columns(
     ("Submission", 12), ("Kind", 15), ("Key", 28), ("Action", 10), ("State", 11), ("Attempts", 10), ("Class", 15),
     ("Code", 14), ("Why", 50, True), ("What to do", 50, True), ("First sent", 18), ("Last sent", 18), ("Last day", 13),
@@ -91,6 +96,11 @@ def reconciliation(facts: Facts) -> Document:
         for row in facts.stream("discrepancies", review_id=facts.review_id("reconciliation")):
             yield (row[0], kind_word(row[1]), *row[2:4], field_words(row[1], row[4]), *row[5:])
 
+    def sheet_rows() -> Iterator[tuple[Any, ...]]:
+        for row in facts.stream("sheet_rows", review_id=facts.review_id("reconciliation")):
+            kinds = ", ".join(kind_words(kind) for kind in row[1].split(", "))
+            yield (row[0], kinds, row[2], file_words(row[3] or ""), *row[4:])
+
     return _document(
         facts, "reconciliation", "Reconciliation with SSG",
         [reviewed(facts, "reconciliation"), "Personal values are shown as 'sealed'."],
@@ -104,8 +114,10 @@ def reconciliation(facts: Facts) -> Document:
                   [(kind_words(kind), count) for kind, count in counts.get("matched", {}).items()]),
             small("Read from SSG", ("Kind", "State"),
                   [(kind_words(kind), str(state)) for kind, state in counts.get("read", {}).items()]),
+            small("What the last read cost", _READS, [(kind_words(row[0]), *row[1:]) for row in facts.rows("reads")]),
             small("Trend", ("Day", "Class", "Count"), [(day, name, count) for day, name, count in facts.trend if name]),
             Table("Discrepancies", _DIFFERING, rows, title="Every discrepancy"),
+            Table("Sheet rows", _SHEET_ROWS, sheet_rows, title="Sheet rows that are not in the registers as typed"),
         )),
     )  # fmt: skip
 
