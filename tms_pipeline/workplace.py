@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL
@@ -16,6 +17,12 @@ from sqlalchemy.engine import URL
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.keyring import KeyRings
+from tms_pipeline.identity.masking import redact
+from tms_pipeline.roles import database_roles, guard
+from tms_pipeline.roles.identify import identify
+from tms_pipeline.roles.matrix import NotAllowed
+from tms_pipeline.roles.person import SERVICES, Person
+from tms_pipeline.operations.logs import open_journal
 from tms_pipeline.settings import Settings, load_settings
 from tms_pipeline.store.database import Database, normalise_url
 from tms_pipeline.store.embedded import DAGSTER, EmbeddedPostgres
@@ -30,6 +37,20 @@ class Workplace:
     db: Database
     rings: KeyRings
     dagster_url: URL
+    known: Person | None = field(default=None, repr=False)
+    unscoped: Database | None = field(default=None, repr=False)
+
+    @property
+    def person(self) -> Person:
+        """Who acts: found out once; see ``roles.identify``. Raises NotAllowed for a token that does not hold."""
+        if self.known is None:
+            object.__setattr__(self, "known", identify(self.settings, self.whole_db, self.rings))
+        return cast(Person, self.known)
+
+    @property
+    def whole_db(self) -> Database:
+        """The database without the person's row rules, for what the pipeline itself notes, such as the audit log."""
+        return self.unscoped or self.db
 
     @property
     def home(self) -> Path:
@@ -52,11 +73,45 @@ class Workplace:
         """This moment, with the provider's time zone."""
         return datetime.now(ZoneInfo(self.settings.timezone))
 
-    def actor(self, correlation_id: str | None = None, *, name: str | None = None, role: str = "ops admin") -> Actor:
-        """Who acts now, under this correlation id or a new one."""
+    def actor(
+        self, correlation_id: str | None = None, *, name: str | None = None, role: str | None = None
+    ) -> Actor:
+        """Who acts now, under this correlation id or a new one.
+
+        ``name`` and ``role`` are for the pipeline's own services; any other name counts on a local installation only.
+        """
+        person = self.person
+        if name and name != person.name and name not in SERVICES and self.settings.environment != "local":
+            name = role = None
         return Actor(
-            name=name or self.settings.person, role=role, correlation_id=correlation_id or new_correlation_id()
+            name=name or person.name,
+            role=(role if name else None) or person.role or "none",
+            correlation_id=correlation_id or self._new_correlation_id(),
         )
+
+    def _new_correlation_id(self) -> str:
+        said = self.settings.actor if self.settings.environment != "local" else ""
+        lead = re.sub(r"[^a-z0-9]+", "-", redact(said).lower()).strip("-")[:20]
+        return f"{lead}-{new_correlation_id()}" if lead else new_correlation_id()
+
+    @contextlib.contextmanager
+    def of(self, person: Person) -> Iterator[Workplace]:
+        """The workplace as this person sees it: their reads run under the row rules of their role in Postgres.
+
+        Raises NotAllowed when the database has no such rules and the person must not see all of it.
+        """
+        if person.database_role is None:
+            yield replace(self, known=person, db=self.whole_db, unscoped=None)
+            return
+        if not database_roles.there(self.whole_db, person.database_role):
+            raise NotAllowed(
+                f"This database has no role {person.database_role}, so what {person} may not see cannot be kept apart; "
+                "an admin runs 'tms roles database' with a user of Postgres that may make roles."
+            )
+        scope = {"tms.trainer": person.trainer_code} if person.trainer_code else {}
+        with Database(self.whole_db.url, max_size=4, role=person.database_role, scope=scope) as db:
+            yield replace(self, known=person, db=db, unscoped=self.whole_db)
+
 
 
 def new_correlation_id() -> str:
@@ -68,7 +123,7 @@ def new_correlation_id() -> str:
 def open_workplace(settings: Settings | None = None, *, migrations: bool = True) -> Iterator[Workplace]:
     """Open the workplace: start the embedded Postgres if none is given, migrate, make missing keys.
 
-    Raises SettingsError, DatabaseError or KeyringError, each with one sentence.
+    Raises SettingsError, DatabaseError, KeyringError or NotAllowed, each with one sentence.
     """
     settings = settings or load_settings()
     with contextlib.ExitStack() as stack:
@@ -77,12 +132,15 @@ def open_workplace(settings: Settings | None = None, *, migrations: bool = True)
             url, dagster_url = server.url(), server.url(DAGSTER)
         else:
             url = normalise_url(settings.database_url.get_secret_value())
-            dagster_url = url.set(database=os.environ.get("TMS_DAGSTER_DATABASE", f"{url.database}_dagster"))
+            dagster_url = url.set(database=settings.dagster_database or f"{url.database}_dagster")
             settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
         db = stack.enter_context(Database(url))
-        if migrations and state(url).pending:
-            migrate(url)
-        if not (settings.home / "keys").exists():
-            keyring.create(settings.home)
-        rings = keyring.load(settings.home)
-        yield Workplace(settings=settings, db=db, rings=rings, dagster_url=dagster_url)
+        if migrations:
+            found = state(url)
+            if found.pending or found.too_new:
+                migrate(url)  # refuses, in a sentence, when the schema is too new for this code
+        open_journal(settings)
+        rings = keyring.rings_of(settings)
+        workplace = Workplace(settings=settings, db=db, rings=rings, dagster_url=dagster_url)
+        guard.enter(workplace)
+        yield stack.enter_context(workplace.of(workplace.person))

@@ -53,7 +53,7 @@ def test_postgres_refuses_to_change_the_log(statement: str, written: Workplace) 
 
 @pytest.mark.parametrize(
     "change",
-    ["actor = 'nobody'", "role = 'admin'", "action = 'saw'", "entity = 'other'", "entity_key = 'T-9'",
+    ["actor = 'nobody'", "role = 'auditor'", "action = 'saw'", "entity = 'other'", "entity_key = 'T-9'",
      "correlation_id = 'x'", "at = at + interval '1 second'", "details = '{\"number\": 9}'", "mac = '\\x00'"],
 )  # fmt: skip
 def test_an_edited_entry_is_found_and_named(change: str, written: Workplace) -> None:

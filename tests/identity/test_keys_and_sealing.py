@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,18 @@ from tms_pipeline.identity import keyring
 from tms_pipeline.identity.data_keys import KeyShredded, data_keys
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.identity.masking import mask_nric, redact
-from tms_pipeline.identity.opening import CannotOpen, open_sealed
+from tms_pipeline.identity.opening import CannotOpen, open_sealed, opening_for
 from tms_pipeline.identity.sealing import new_data_key, place, seal
 from tms_pipeline.workplace import Workplace
 
 HERE = place("register.trainee", "nric", "TR-1")
 NRIC = "S9999001A"
+
+
+@pytest.fixture(autouse=True)
+def opened_for_a_purpose() -> Iterator[None]:
+    with opening_for("trial"):
+        yield
 
 
 def test_a_sealed_value_opens_at_its_place_and_shows_nothing_of_itself() -> None:

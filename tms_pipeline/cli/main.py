@@ -7,7 +7,24 @@ import sys
 import typer
 
 from tms_pipeline import __version__
-from tms_pipeline.cli import data, installation, letters, mapping, night, outbox, reading
+from tms_pipeline.cli import (
+    alarms,
+    audit,
+    data,
+    health,
+    installation,
+    keys,
+    leaks,
+    letters,
+    mapping,
+    night,
+    outbox,
+    reading,
+    reveal,
+    rights,
+    roles,
+)
+from tms_pipeline.cli.output import name_verbs, plainly
 
 app = typer.Typer(
     name="tms",
@@ -17,14 +34,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (night, data, mapping, outbox, letters, reading, installation):
+for module in (
+    night, data, mapping, outbox, letters, reading, installation, health, alarms, keys, audit, roles, reveal, leaks,
+    rights,
+):  # fmt: skip
     module.add_to(app)
 
 
 @app.command()
+@plainly
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+name_verbs(app)
 
 
 def run() -> None:

@@ -10,6 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import typer
 
+# On every function that goes through the guard: the verb that it is, as the matrix of roles names it.
+VERB = "_verb"
 FINE, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 P = ParamSpec("P")
@@ -36,19 +38,38 @@ def step(text: str) -> None:
 
 
 def plainly(verb: Callable[P, R]) -> Callable[P, R]:
-    """Turn what can go wrong into one sentence and exit code 3; no traceback, no value."""
+    """Turn what can go wrong into one sentence and exit code 3; no traceback, no value.
+
+    It also tells the guard which verb runs, so that opening the workplace asks whether this person may; a verb
+    without a cell in the matrix of roles does not run at all.
+    """
 
     @functools.wraps(verb)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from tms_pipeline.roles.guard import doing
+
         try:
-            return verb(*args, **kwargs)
+            with doing("verb", str(getattr(wrapped, VERB))):
+                return verb(*args, **kwargs)
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
             typer.echo(_sentence(error), err=True)
             raise typer.Exit(COULD_NOT_RUN) from None
 
+    setattr(wrapped, VERB, None)
     return wrapped
+
+
+def name_verbs(app: typer.Typer, lead: str = "") -> None:
+    """Tell each function behind a verb what is typed for it behind ``tms``, such as ``dead-letters list``."""
+    for command in app.registered_commands:
+        name = command.name or str(getattr(command.callback, "__name__", "")).replace("_", "-")
+        if hasattr(command.callback, VERB):
+            setattr(command.callback, VERB, f"{lead}{name}")
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            name_verbs(group.typer_instance, f"{lead}{group.name} ")
 
 
 def _sentence(error: Exception) -> str:

@@ -6,6 +6,7 @@ import psycopg
 
 from tms_pipeline.identity.keyring import KeyringError
 from tms_pipeline.intake.opening import FileRefused
+from tms_pipeline.roles.matrix import NotAllowed
 from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.store.database import DatabaseError
@@ -15,7 +16,7 @@ class RunFailed(Exception):
     """A Dagster run failed; the message is one sentence with its job, step and what the step said."""
 
 
-_OURS = (SettingsError, DatabaseError, KeyringError, FileRefused, RunFailed)
+_OURS = (NotAllowed, SettingsError, DatabaseError, KeyringError, FileRefused, RunFailed)
 
 
 def sentence_of(error: Exception) -> str | None:

@@ -1,4 +1,4 @@
-"""roles."""
+"""Roles of people, reveals; Postgres' own roles follow from sql/roles/database_roles.sql."""
 
 from pathlib import Path
 

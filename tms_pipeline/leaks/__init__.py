@@ -1,0 +1,1 @@
+"""Leak scan: personal values and secrets where none may be, in databases, files and process listings."""
