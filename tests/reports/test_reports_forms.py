@@ -3,12 +3,12 @@ from __future__ import annotations
 import re
 import zipfile
 from datetime import timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 import openpyxl
 import pytest
 from compliance_world import TODAY, World, emptied, running_database
+from report_page import Page
 from report_world import FORMULA, SCRIPT
 
 from tms_pipeline.reports import build
@@ -16,50 +16,6 @@ from tms_pipeline.reports.build import FORMS, write_reports
 from tms_pipeline.reports.summary import numbers
 from tms_pipeline.reports.words import SIGNS, file_words, kind_words
 from tms_pipeline.store.database import Database
-
-
-class Page(HTMLParser):
-    """The page as a reader sees it: text by id, tables by caption, and what a page must not hold."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.by_id: dict[str, str] = {}
-        self.tables: dict[str, list[list[str]]] = {}
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._id: str | None = None
-        self._rows: list[list[str]] = []
-        self._caption: str | None = None
-        self._text: list[str] | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "dd":
-            self._id = dict(attrs).get("id")
-        if tag == "table":
-            self._rows, self._caption = [], None
-        if tag == "tr":
-            self._rows.append([])
-        if tag in ("td", "th", "caption", "dd"):
-            self._text = []
-
-    def handle_data(self, data: str) -> None:
-        if self._text is not None:
-            self._text.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        text = "".join(self._text or []).strip()
-        if tag == "caption":
-            self._caption = text
-        elif tag in ("td", "th"):
-            self._rows[-1].append(text)
-        elif tag == "dd" and self._id:
-            self.by_id[self._id] = text
-        elif tag == "table":
-            assert self._caption, "a table without a caption"
-            self.tables[self._caption] = self._rows
-        if tag in ("td", "th", "caption", "dd"):
-            self._text = None
 
 
 def sheet(folder: Path, book: str, name: str) -> list[list[object]]:
