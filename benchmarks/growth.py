@@ -1,0 +1,127 @@
+"""Growth: a night without changes over N marks, and over the same with ten times as much behind it.
+
+What lies behind are runs of years ago, in agreement with SSG. A night here is plan, reconciliation, compliance review
+and reports; reading SSG is left out, since it asks only for what is recent. Target: 1.2 x (performance.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from psycopg import sql
+
+from benchmarks.agreement import agree, analyse
+from benchmarks.harness import Figure, emit
+from benchmarks.provider import Provider
+from benchmarks.whole_job import ACTOR, drop
+from tms_pipeline.settings import load_settings
+from tms_pipeline.workplace import Workplace, open_workplace
+
+TIMES = 10
+# Columns that name a run; a copy of a year ago is another run.
+_RUN_NAMES = ("key", "run_code")
+_DAYS = {
+    "course_run": ("registration_open", "registration_close", "start_date", "end_date"),
+    "session": ("session_date",),
+    "enrolment": ("enrolment_date",),
+}
+
+
+def add_years(workplace: Workplace, years: int) -> None:
+    """Copy runs and all that hangs on them, each copy further in the past."""
+    with workplace.db.transaction() as connection:
+        for kind in ("course_run", "session", "enrolment", "attendance"):
+            table = sql.Identifier("register", kind)
+            names = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT column_name FROM information_schema.columns WHERE table_schema = 'register' "
+                    "AND table_name = %s AND is_generated = 'NEVER' AND is_identity = 'NO' ORDER BY ordinal_position",
+                    (kind,),
+                )
+            ]
+            values = sql.SQL(", ").join(
+                sql.SQL("'Y' || n || '-' || {}").format(sql.Identifier(name))
+                if name in _RUN_NAMES
+                else sql.SQL("({} - n * 365)::date").format(sql.Identifier(name))
+                if name in _DAYS.get(kind, ())
+                else sql.Identifier(name)
+                for name in names
+            )
+            connection.execute(
+                sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}, generate_series(1, {}) n").format(
+                    table, sql.SQL(", ").join(map(sql.Identifier, names)), values, table, sql.Literal(years)
+                )
+            )
+        agree(connection)
+        analyse(connection)
+
+
+def night(workplace: Workplace) -> tuple[float, dict[str, float]]:
+    """Seconds of a night without changes, and of its parts."""
+    from tms_pipeline.compliance.review import review
+    from tms_pipeline.mirror.pull import PullResult
+    from tms_pipeline.operations.nightly import report_folder
+    from tms_pipeline.reconcile.review import reconcile
+    from tms_pipeline.reports.build import write_reports
+    from tms_pipeline.submission.planning import plan_now
+
+    parts: dict[str, float] = {}
+    begun = clock = time.perf_counter()
+
+    def took(name: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        parts[name] = round(now - clock, 2)
+        clock = now
+
+    _, plan = plan_now(workplace, actor=ACTOR)
+    took("plan")
+    reconcile(workplace, PullResult(), actor=ACTOR)
+    took("reconciliation")
+    review(workplace.db, today=workplace.today(), correlation_id="bench")
+    took("compliance")
+    write_reports(workplace.db, report_folder(workplace), today=workplace.today(), provider="Bench")
+    took("reports")
+    if plan.changes:
+        raise RuntimeError(f"the night was to have no changes, and has {len(plan.changes)}")
+    return time.perf_counter() - begun, parts
+
+
+def measure(rows: int, folder: Path) -> Figure:
+    """One figure: the night with ten times as much behind it, beside the night without."""
+    with open_workplace(load_settings(_env_file=None, tms_home=folder / "h")) as workplace:
+        provider = Provider(folder, rows)
+        for path in provider.setup():
+            drop(workplace, path)
+        marks = folder / "marks.csv"
+        provider.attendance().to_csv(marks, index=False)
+        drop(workplace, marks)
+        with workplace.db.transaction() as connection:
+            agree(connection)
+            analyse(connection)
+        night(workplace)
+        small, few = night(workplace)
+        add_years(workplace, TIMES - 1)
+        night(workplace)
+        large, many = night(workplace)
+    return Figure("night without changes, ten times the history", rows, round(large, 2), limit=round(small, 2),
+                  bound=1.2, facts={"before": few, "after": many})  # fmt: skip
+
+
+def main() -> None:
+    """Measure, and print the figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tms-b-") as folder:
+        Path(folder).chmod(0o711)
+        emit([measure(options.rows, Path(folder))])
+
+
+if __name__ == "__main__":
+    main()
