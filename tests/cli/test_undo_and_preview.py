@@ -31,5 +31,13 @@ def test_undo_takes_an_upload_back(home: Path) -> None:
     upload = json.loads(tms(home, "intake", str(file), "--json").stdout)[0]["upload"]
     done = tms(home, "intake", "undo", upload, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["counts"]["reversed"] == 1
+    said = json.loads(done.stdout)
+    assert said["counts"]["reversed"] == 1
+    assert said["told"] == ["Taken back: 1 reversed."]
     assert tms(home, "intake", "undo", upload).returncode == 3
+
+
+def test_a_template_of_no_kind_is_a_slip_of_usage(home: Path) -> None:
+    slipped = tms(home, "template", "nonsense", "-o", str(home.parent / "t.xlsx"))
+    assert slipped.returncode == 2
+    assert "'nonsense' is no record kind; the kinds are course," in slipped.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from tms_pipeline.examples.answers import expected
 from tms_pipeline.examples.people import wrong_letter
 from tms_pipeline.examples.term import Term
 from tms_pipeline.intake import archive, landing
-from tms_pipeline.intake.results import balance_of
+from tms_pipeline.intake.results import balance_of, preview_of, result_of
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import preview, receive, take_in
+from tms_pipeline.intake.upload_result import UploadResult
 from tms_pipeline.workplace import Workplace
 
 KINDS = ("course", "trainer", "course_run", "session", "trainee", "enrolment", "fee", "attendance", "assessment")
@@ -35,7 +38,8 @@ def spoiled(record: Record) -> Record:
 
 
 def everything(place: Workplace) -> dict[str, tuple[int, str | None]]:
-    """Every table with its row count and a fingerprint that changes when a row is written, even with equal values."""
+    """Every table with its row count and a fingerprint that changes when a row is written, even with equal values (the
+    transaction that wrote it counts), and where every sequence stands."""
     tables = place.db.rows(
         "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     )
@@ -45,14 +49,21 @@ def everything(place: Workplace) -> dict[str, tuple[int, str | None]]:
             f"SELECT count(*), md5(string_agg(t::text || t.xmin::text || t.ctid::text, '|' ORDER BY t.ctid)) FROM {table} t"
         )[0]
         found[table] = (row[0], row[1])
+    for name, last in place.db.rows("SELECT schemaname || '.' || sequencename, last_value FROM pg_sequences"):
+        found[name] = (last or 0, None)
     return found
+
+
+def what_changed(result: UploadResult) -> dict[int, tuple[list[str], list[tuple[str, str, str]]]]:
+    """Row to what it made and what it changed, as the result workbook shows it."""
+    return {row.row: (list(row.made), list(row.changes)) for table in result.tables for row in table.rows}
 
 
 def files_under(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_file_of_the_term_balances_as_its_answers_say(
+def test_promise_1_no_row_is_lost_every_file_of_a_term_balances_as_its_answers_say(
     place: Workplace, term: Term, files: dict[str, list[Path]]
 ) -> None:
     for path in (*files["setup"], *files["results"]):
@@ -121,13 +132,20 @@ def test_a_preview_writes_nothing_and_says_what_taking_in_then_does(
     assert everything(place) == before
     assert files_under(place.home) == files
     assert shown.state == "preview"
+    assert shown.sentence.startswith("2 of 3 rows were taken in (1 new, 1 changed)")
     wanted = {"rows": 3, "accepted": 2, "unchanged": 0, "rejected": 1, "superseded": 0}
     assert shown.counts() == wanted
     changes = [item for items in shown.evaluation.changes.values() for item in items]
     assert [(item.field, item.was, item.becomes) for item in changes] == [
         ("discount_amount", first["discount_amount"], "77.00")
     ]
-    assert drop(place, content).counts() == wanted
+    previewed = what_changed(preview_of(place, shown, "rows.xlsx"))
+    taken = drop(place, content)
+    assert taken.counts() == wanted
+    assert what_changed(result_of(place, taken.upload_id)) == previewed
+    assert sorted(previewed.values()) == [
+        ([], []), ([], [("Discount Amount", first["discount_amount"], "77.00")]), (["enrolment"], []),
+    ]  # fmt: skip
     assert place.db.value("SELECT count(*) FROM register.enrolment WHERE discount_amount = 77") == 1
 
 
@@ -302,3 +320,27 @@ def test_landing_rows_and_the_original_can_be_read_back_as_they_were_typed(
     with place.db.transaction() as connection:
         key = data_keys(connection, place.rings.data, [subject], make=False)[subject]
     assert archive.original(place.home / "archive", stored[0].stem, key) == content
+
+
+def test_promise_13_hostile_files_among_good_ones_cost_one_rejection_each(
+    place: Workplace, records: dict[str, list[Record]]
+) -> None:
+    hostile = {
+        "bomb.xlsx": bomb(), "cut off.xlsx": workbook(course=records["course"])[:900], "nothing.csv": b"\x00\x01\x02",
+        "letter.xlsx": b"%PDF-1.7", "page.xls": b"<html><table><tr><td>1</td></tr></table></html>",
+    }  # fmt: skip
+    for name, content in hostile.items():
+        refused = drop(place, content, name)
+        assert refused.state == "refused", name
+        assert place.db.value("SELECT count(*) FROM intake.rejection WHERE upload_id = %s", (refused.upload_id,)) == 1
+    good = drop(place, workbook(course=records["course"]))
+    assert good.counts()["accepted"] == len(records["course"])
+    assert place.db.value("SELECT count(*) FROM intake.upload") == len(hostile) + 1
+
+
+def bomb() -> bytes:
+    """A small archive that unpacks to a thousand times its size."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("xl/workbook.xml", bytes(64 << 20))
+    return held.getvalue()

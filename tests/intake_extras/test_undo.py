@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tms_pipeline.diff.plan import Plan
+from tms_pipeline.intake.results import result_of
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.intake.undo import undo
 from tms_pipeline.submission.planning import plan_now
@@ -61,15 +62,17 @@ def test_only_what_was_taken_in_can_be_undone(place: Workplace) -> None:
         undo(place, upload, actor=place.actor())
 
 
+RUN = (
+    "Course Run,Course Reference,Registration Opening,Registration Closing,Start Date,End Date,Schedule,"
+    "Mode of Training,Floor,Unit,Postal Code,Room,Intake Size,Course Admin Email\n"
+    "HYG-1,TGS-2026000101,2026-11-01,2026-11-30,2026-12-01,2026-12-03,Daily,Classroom,03,12,048616,Kitchen,25,"
+    "courses@example.com\n"
+)
+
+
 def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> None:
     drop(place, "courses.csv", COURSES.format(title="Hygiene"))
-    run = (
-        "Course Run,Course Reference,Registration Opening,Registration Closing,Start Date,End Date,Schedule,"
-        "Mode of Training,Floor,Unit,Postal Code,Room,Intake Size,Course Admin Email\n"
-        "HYG-1,TGS-2026000101,2026-11-01,2026-11-30,2026-12-01,2026-12-03,Daily,Classroom,03,12,048616,Kitchen,25,"
-        "courses@example.com\n"
-    )
-    upload = drop(place, "runs.csv", run)
+    upload = drop(place, "runs.csv", RUN)
     with place.db.transaction() as connection:
         connection.execute(
             "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how) "
@@ -79,3 +82,17 @@ def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> 
     assert done.to_take_back_at_ssg == {"course_run": ["HYG-1"]}
     plan: Plan = plan_now(place, actor=place.actor(), keep=False)[1]
     assert [(change.kind, change.key, change.action) for change in plan.changes] == [("course_run", "HYG-1", "cancel")]
+
+
+def test_a_change_that_stood_ready_for_ssg_is_said_not_to_go(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    upload = drop(place, "runs.csv", RUN)
+    plan_now(place, actor=place.actor())
+    assert place.db.value("SELECT count(*) FROM outbox.submission") == 1
+    done = undo(place, upload, actor=place.actor())
+    assert (done.not_to_be_sent, done.on_their_way) == (1, 0)
+    result = result_of(place, upload)
+    assert result.state == "undone"
+    assert "1 change of these records stood ready for SSG and will not be sent" in result.sentence
+    plan_now(place, actor=place.actor())
+    assert place.db.value("SELECT state FROM outbox.submission") == "superseded"

@@ -310,7 +310,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_costs_one_sentence(case: str, tmp_path: Path, refusal: Callable[..., FileRefused]) -> None:
+def test_promise_13_a_hostile_file_costs_one_sentence_and_no_process(case: str, tmp_path: Path, refusal: Callable[..., FileRefused]) -> None:
     make, code = REFUSED[case]
     found = refusal(make(tmp_path)).fault
     assert found.code == code
@@ -501,6 +501,34 @@ def test_an_old_workbook_gives_its_facts(tmp_path: Path) -> None:
     assert grid.merged == [(2, 3, 3, 3)]
     assert grid.problems == {(3, 1): "CELL_ERROR"}
     assert grid.rows[2][1][1] == "#N/A"
+
+
+def formula(row: int, column: int, result: bytes, flags: int = 0) -> bytes:
+    """A formula cell of BIFF8 (its formula is the number 1) with this result."""
+    return record(0x06, struct.pack("<HHH", row, column, 0) + result + struct.pack("<HIH", flags, 0, 3) + b"\x1e\x01\x00")
+
+
+EMPTY_TEXT, NOUGHT, TEN = b"\x03\0\0\0\0\0\xff\xff", bytes(8), struct.pack("<d", 10)
+
+
+@pytest.mark.parametrize(
+    ("formulas", "worked_out", "without_value"),
+    [
+        ([(EMPTY_TEXT, 0)], False, {(3, 0)}),
+        ([(EMPTY_TEXT, 0)], True, set()),
+        ([(NOUGHT, 0), (NOUGHT, 0)], False, {(3, 0), (3, 1)}),
+        ([(NOUGHT, 0), (TEN, 0)], False, set()),
+        ([(NOUGHT, 2), (TEN, 0)], False, {(3, 0)}),
+        ([(NOUGHT, 0)], True, set()),
+    ],
+)
+def test_formulas_of_an_old_workbook_that_nobody_worked_out_are_told(
+    tmp_path: Path, formulas: list[tuple[bytes, int]], worked_out: bool, without_value: set[tuple[int, int]]
+) -> None:
+    cells = XLS + b"".join(formula(2, at, result, flags) for at, (result, flags) in enumerate(formulas))
+    calculated = record(0x1C1, struct.pack("<HHI", 0x1C1, 0, 191029)) if worked_out else b""
+    grid = open_upload(xls(tmp_path / "f.xls", cells, globals_more=calculated), name="f.xls").grids[0]
+    assert grid.problems == dict.fromkeys(without_value, "FORMULA_WITHOUT_VALUE")
 
 
 def test_open_document_gives_its_facts(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, emit, plainly, say
+from tms_pipeline.cli.output import FINDINGS, USAGE, emit, plainly, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,20 +60,25 @@ def intake(
 
 
 def _undo(upload_id: str, *, as_json: bool) -> None:
+    from tms_pipeline.intake.results import hand_back
     from tms_pipeline.intake.undo import undo
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace:
         done = undo(workplace, upload_id, actor=workplace.actor())
+        handed = hand_back(workplace, upload_id)
 
     def words() -> None:
-        say(
-            f"Upload {upload_id} was taken back: " + ", ".join(f"{n} {name}" for name, n in done.counts().items()) + "."
-        )
-        if done.to_take_back_at_ssg:
-            say("What SSG holds already is taken back there by the next plan; look at it with 'tms plan'.")
+        say(f"Upload {upload_id}: {done.sentences()[0]}")
+        for sentence in done.sentences()[1:]:
+            say(sentence)
+        say(str(handed.workbook))
 
-    emit({"upload": upload_id, "counts": done.counts(), "records": vars(done)}, as_json=as_json, words=words)
+    emit(
+        {"upload": upload_id, "counts": done.counts(), "told": done.sentences(), "records": vars(done)},
+        as_json=as_json,
+        words=words,
+    )
 
 
 @plainly
@@ -86,7 +91,11 @@ def template(
     from tms_pipeline.records.kinds import kind_named
     from tms_pipeline.workplace import open_workplace
 
-    wanted = [kind_named(name.replace("-", "_").replace(" ", "_").lower()) for name in kinds]
+    try:
+        wanted = [kind_named(name.replace("-", "_").replace(" ", "_").lower()) for name in kinds]
+    except KeyError as unknown:
+        typer.echo(f"{unknown.args[0]}.", err=True)
+        raise typer.Exit(USAGE) from None
     with open_workplace() as workplace:
         lists = {
             "course_reference": [row[0] for row in workplace.db.rows("SELECT key FROM register.course ORDER BY 1")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import IO
 
 from tms_pipeline.intake.refusal import Refusal
@@ -16,6 +17,11 @@ LARGEST = 512 * 1024 * 1024
 FORMULA, EOF, FILEPASS, DATEMODE, SUPBOOK, BOUNDSHEET, COLINFO = 0x06, 0x0A, 0x2F, 0x22, 0x1AE, 0x85, 0x7D
 MERGED, ROW, BOOLERR, BOF, STRING = 0xE5, 0x208, 0x205, 0x809, 0x207
 NUMBER, LABEL, LABELSST, RK, MULRK, RSTRING = 0x203, 0x204, 0xFD, 0x27E, 0xBD, 0xD6
+# Which version of a program worked the formulas out last; whoever writes formulas without working them out has none.
+RECALCULATED = 0x1C1
+# What a formula cell holds in place of a number: the kind of its result, then the mark.
+NO_NUMBER, ERROR_RESULT, EMPTY_RESULT = b"\xff\xff", 2, 3
+WORK_OUT_ON_OPENING = 0x02
 ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
 
 
@@ -143,12 +149,14 @@ def look_through(stream: bytes, limits: dict[str, int]) -> list[SheetLook]:
 
 def _look_through(stream: bytes, limits: dict[str, int]) -> list[SheetLook]:
     looks: list[tuple[SheetLook, int]] = []
-    epoch_1904 = False
+    epoch_1904 = calculated = False
     for number, body in _records(stream):
         if number == FILEPASS:
             raise Refusal("FILE_PASSWORD")
         if number == DATEMODE:
             epoch_1904 = body[:1] == b"\x01"
+        elif number == RECALCULATED:
+            calculated = True
         elif number == SUPBOOK and len(body) > 4 and body[2:4] not in (b"\x01\x04", b"\x01\x3a"):
             raise Refusal("FILE_HAS_LINKS")
         elif number == BOUNDSHEET:
@@ -162,17 +170,44 @@ def _look_through(stream: bytes, limits: dict[str, int]) -> list[SheetLook]:
                 looks.append((SheetLook(name=name, hidden=bool(state & 3)), place))
         elif number == EOF:
             break
+    results: list[tuple[SheetLook, _Formulas]] = []
     for look, place in looks:
         look.epoch_1904 = epoch_1904
-        _look_at(look, stream, place)
+        results.append((look, _look_at(look, stream, place)))
         look.check_extent(
             max_rows=limits["max_rows"], max_columns=limits["max_columns"], memory_bytes=limits["memory_bytes"]
         )
+    if not calculated:
+        # A program that writes formulas and does not work them out leaves noughts or empty texts in every one.
+        none_known = not any(formulas.known for _, formulas in results)
+        for look, formulas in results:
+            look.uncached |= formulas.nothing | (formulas.noughts if none_known else set())
     return [look for look, _ in looks]
 
 
-def _look_at(look: SheetLook, stream: bytes, place: int) -> None:
+@dataclass
+class _Formulas:
+    """The formulas of a sheet by what they hold: a value, a nought, or nothing that was ever worked out."""
+
+    known: int = 0
+    noughts: set[tuple[int, int]] = field(default_factory=set)
+    nothing: set[tuple[int, int]] = field(default_factory=set)
+
+    def note(self, place: tuple[int, int], body: bytes) -> None:
+        """Takes one formula record into account."""
+        empty = body[12:14] == NO_NUMBER and body[6] == EMPTY_RESULT
+        nought = body[6:14] == bytes(8)
+        if empty or (nought and struct.unpack_from("<H", body, 14)[0] & WORK_OUT_ON_OPENING):
+            self.nothing.add(place)
+        elif nought:
+            self.noughts.add(place)
+        else:
+            self.known += 1
+
+
+def _look_at(look: SheetLook, stream: bytes, place: int) -> _Formulas:
     rows: set[int] = set()
+    formulas = _Formulas()
     deep = 0
     for number, body in _records(stream, place):
         if number == BOF:
@@ -201,10 +236,13 @@ def _look_at(look: SheetLook, stream: bytes, place: int) -> None:
             rows.add(row)
             if number == BOOLERR and body[7] == 1:
                 look.errors[row, column] = ERRORS.get(body[6], "#ERROR!")
-            elif number == FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:
+            elif number == FORMULA and body[12:14] == NO_NUMBER and body[6] == ERROR_RESULT:
                 look.errors[row, column] = ERRORS.get(body[8], "#ERROR!")
+            elif number == FORMULA:
+                formulas.note((row, column), body)
             if row > look.last_row:
                 look.last_row, look.last_row_at = row, (row, column)
             if column > look.last_column:
                 look.last_column, look.last_column_at = column, (row, column)
     look.valued_rows = len(rows)
+    return formulas

@@ -11,9 +11,11 @@ from tms_pipeline.intake.inbox import Dropped, read
 from tms_pipeline.intake.opening import Limits
 from tms_pipeline.intake.result_workbook import write_result_workbook
 from tms_pipeline.intake.service import Taken, changes_of, preview, receive, take_in
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
 
 
+@needs("intake")
 def take_in_file(
     workplace: Workplace,
     path: Path,

@@ -129,7 +129,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
         upload_id=upload_id,
         file_name=upload[0],
         received_at=upload[1].astimezone(workplace.now().tzinfo),
-        state=upload[2] if upload[2] in ("taken in", "held", "refused") else "taken in",
+        state=upload[2] if upload[2] in ("taken in", "held", "refused", "undone") else "taken in",
         sentence=upload[3],
         counts=dict(zip(_COUNTS, upload[4:], strict=True)),
         tables=tables,

@@ -25,6 +25,7 @@ from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_up
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Any constant: uploads are taken in one after the other, as each may answer what another waits for.
@@ -155,7 +156,7 @@ def preview(
     try:
         with workplace.db.transaction() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
-            number = connection.execute("SELECT last_value, is_called FROM identity.trainee_number").fetchone()
+            sequences = connection.execute(query("intake/sequences")).fetchall()
             connection.execute(
                 "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
                 "correlation_id) VALUES (%s, %s, 'preview', now(), %s, %s, 'received', %s)",
@@ -164,14 +165,23 @@ def preview(
             taken = _take_in(
                 connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=False
             )
-            # A sequence is not taken back with its transaction; under the lock nobody else has moved it.
-            connection.execute("SELECT setval('identity.trainee_number', %s, %s)", number)
+            _put_back(connection, sequences)
             raise Preview
     except Preview:
         if taken is None:
             raise
     taken.state = "preview"
     return taken
+
+
+def _put_back(connection: Connection, sequences: list[tuple[str, int | None, int]]) -> None:
+    """Sequences are not taken back with their transaction; under the intake's lock nobody else has moved these."""
+    moved = set(connection.execute(query("intake/sequences")).fetchall()) - set(sequences)
+    for name, last, start in sequences:
+        if any(name == other for other, _, _ in moved):
+            connection.execute(
+                "SELECT setval(%s::text::regclass, %s, %s)", (name, start if last is None else last, last is not None)
+            )
 
 
 def _take_in(
@@ -288,6 +298,7 @@ def _open(workplace: Workplace, name: str, content: bytes, limits: Limits) -> Op
 def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> Taken:
     taken = Taken(upload_id, "refused", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
     with workplace.db.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
         connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
         keep_faults(connection, upload_id, [item])
         connection.execute(

@@ -14,6 +14,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.records.content import LIVE_WORDS
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.registers.upsert import register_columns
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.queries import columns, query
 from tms_pipeline.workplace import Workplace
 
@@ -51,6 +52,9 @@ class Undone:
     to_take_back_at_ssg: dict[str, list[str]] = field(default_factory=dict)
     kept_changed_since: dict[str, list[str]] = field(default_factory=dict)
     kept_depended_on: dict[str, list[str]] = field(default_factory=dict)
+    #: Changes of these records that stood ready for SSG and will not be sent, and those that were being sent.
+    not_to_be_sent: int = 0
+    on_their_way: int = 0
 
     def counts(self) -> dict[str, int]:
         """How many records ended in each way."""
@@ -61,7 +65,28 @@ class Undone:
             "kept, others depend on it": sum(map(len, self.kept_depended_on.values())),
         }
 
+    def sentences(self) -> list[str]:
+        """What an ops person must know of it, in plain words."""
+        told = ["Taken back: " + ", ".join(f"{count} {name}" for name, count in self.counts().items() if count) + "."]
+        if not any(self.counts().values()):
+            told = ["Taken back; none of its rows stood in our records any more."]
+        if self.not_to_be_sent:
+            told.append(
+                f"{self.not_to_be_sent} change{'s' if self.not_to_be_sent > 1 else ''} of these records stood ready "
+                "for SSG and will not be sent: every change is compared with our records before it goes, and the next "
+                "plan takes it off the list."
+            )
+        if self.on_their_way:
+            told.append(
+                f"{self.on_their_way} {'were' if self.on_their_way > 1 else 'was'} being sent just now or has no known "
+                "outcome yet; once it is known, the next plan takes back at SSG what arrived there."
+            )
+        if self.to_take_back_at_ssg:
+            told.append("What SSG holds already is taken back there by the next plan; look at it with 'tms plan'.")
+        return told
 
+
+@needs("intake")
 def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
     """Put the registers back to before the upload. Raises LookupError if it was not taken in."""
     done = Undone()
@@ -148,9 +173,18 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
                 (upload_id, taken_back),
             ).fetchall()
             _note(done.kept_depended_on, kind.name, left)
+        moved = [
+            (kind, key)
+            for found in (done.reversed, done.to_take_back_at_ssg)
+            for kind, keys in found.items()
+            for key in keys
+        ]
+        done.not_to_be_sent, done.on_their_way = connection.execute(
+            query("undo/submissions"), {"kinds": [kind for kind, _ in moved], "keys": [key for _, key in moved]}
+        ).fetchall()[0]
         connection.execute(
             "UPDATE intake.upload SET state = 'undone', sentence = %s, finished_at = now() WHERE upload_id = %s",
-            ("Undone: " + ", ".join(f"{count} {name}" for name, count in done.counts().items() if count), upload_id),
+            (" ".join(done.sentences()), upload_id),
         )
         append(
             connection,

@@ -12,7 +12,7 @@ from tms_pipeline.records.fault import Fault
 
 Cell = str | int | float | bool | Decimal | date | datetime | time | timedelta | None
 RowStatus = Literal["accepted", "unchanged", "rejected", "superseded"]
-UploadState = Literal["taken in", "held", "refused", "already taken in", "preview"]
+UploadState = Literal["taken in", "held", "refused", "already taken in", "preview", "undone"]
 
 #: Custom document property and hidden sheet by which a result workbook is known when it is dropped back whole:
 #: then only the sheets whose names begin with FIX_SHEET are to be read.
@@ -109,6 +109,8 @@ def next_steps(result: UploadResult) -> list[str]:
     rejected = result.counts.get("rejected", 0)
     if result.state == "already taken in":
         return ["Nothing to do. If you meant to send other rows, save them in a file of their own and drop that."]
+    if result.state == "undone":
+        return ["Nothing to do: the rows below count no more. To take them in after all, drop the corrected file."]
     if result.state == "refused":
         return ["Do what is said below.", "Save the file and drop it in the inbox again."]
     fix = (
