@@ -38,14 +38,17 @@ def running_database() -> Iterator[Database]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tc", dir="/tmp")))
         # Root runs the server as another user, who must pass through to the data; else they would lie elsewhere.
         folder.chmod(0o711)
-        _servers.append((stack.enter_context(EmbeddedPostgres(folder)), stack))
+        started = stack.enter_context(EmbeddedPostgres(folder))
+        _servers.append((started, stack))
+        with psycopg.connect(host=str(started.socket), user="tms", dbname="postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE migrated")
+        migrate(started.url("migrated"))
     server, stack = _servers[0]
     _users += 1
     name = f"world_{next(_numbers)}"
     with psycopg.connect(host=str(server.socket), user="tms", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
     url = server.url(name)
-    migrate(url)
     try:
         with Database(url, max_size=2) as db:
             yield db

@@ -25,6 +25,16 @@ def public_holidays(years: tuple[int, ...]) -> frozenset[date]:
     return frozenset(holidays.country_holidays("SG", years=list(years)))
 
 
+def off_day(day: date) -> str:
+    """What makes the day one on which offices are closed in Singapore: a public holiday, a weekend; else nothing.
+
+    A last day that falls on one is not moved: no source says that it is.
+    """
+    if day in public_holidays((day.year,)):
+        return "a public holiday"
+    return ("a Saturday", "a Sunday")[day.weekday() - 5] if day.weekday() > 4 else ""
+
+
 def add_working_days(day: date, count: int, holidays: Iterable[date]) -> date:
     """The day that many working days (Monday to Friday, no public holiday) after the day; before it when negative."""
     off = frozenset(holidays)

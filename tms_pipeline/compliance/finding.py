@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tms_pipeline.compliance.calendar import off_day
 from tms_pipeline.compliance.deadlines import Standing
 from tms_pipeline.compliance.rules import Rule
 
@@ -157,9 +158,10 @@ def _day_sentence(standing: Standing, last_day: date, days_left: int, done_on: d
     if standing is Standing.MET_LATE:
         came = "" if done_on is None else f" the latest came on {day_words(done_on)}," if days_left else ""
         return f"The last day was {day_words(last_day)};{came} {count_words(-days_left, 'day', 'days')} late."
+    off = off_day(last_day)
     if days_left == 0:
-        return f"Today, {day_words(last_day)}, is the last day."
-    return f"The last day is {day_words(last_day)}: {days_words(days_left)}."
+        return f"Today, {day_words(last_day)}{f' ({off})' if off else ''}, is the last day."
+    return f"The last day is {day_words(last_day)}{f' ({off})' if off else ''}: {days_words(days_left)}."
 
 
 def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
