@@ -8,4 +8,4 @@ LEFT JOIN mirror.course_run mr ON mr.key = a.run_code AND mr.live
 LEFT JOIN LATERAL (
     SELECT ssg_ref FROM mirror.assessment WHERE key = a.key AND live ORDER BY ssg_ref LIMIT 1
 ) AS ma ON true
-WHERE a.key = %(key)s
+WHERE a.key = ANY(%(keys)s)

@@ -10,4 +10,4 @@ JOIN register.trainee t ON t.trainee_ref = a.trainee_ref
 LEFT JOIN mirror.course_run mr ON mr.key = a.run_code AND mr.live
 LEFT JOIN mirror.session ms ON ms.key = x.key AND ms.live
 LEFT JOIN mirror.attendance ma ON ma.key = a.key AND ma.live
-WHERE a.key = %(key)s
+WHERE a.key = ANY(%(keys)s)

@@ -2,4 +2,4 @@
 SELECT r.*, r.live AS wanted, m.ssg_ref AS their_ref
 FROM register.course_run r
 LEFT JOIN mirror.course_run m ON m.key = r.key AND m.live
-WHERE r.key = %(key)s
+WHERE r.key = ANY(%(keys)s)

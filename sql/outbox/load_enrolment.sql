@@ -12,4 +12,4 @@ LEFT JOIN mirror.course_run mr ON mr.key = e.run_code AND mr.live
 LEFT JOIN LATERAL (
     SELECT ssg_ref FROM mirror.enrolment WHERE key = e.key AND live ORDER BY ssg_ref LIMIT 1
 ) AS me ON true
-WHERE e.key = %(key)s
+WHERE e.key = ANY(%(keys)s)

@@ -6,4 +6,4 @@ FROM register.session s
 JOIN register.course_run r ON r.key = s.run_code
 LEFT JOIN mirror.course_run mr ON mr.key = s.run_code AND mr.live
 LEFT JOIN mirror.session ms ON ms.key = s.key AND ms.live
-WHERE s.key = %(key)s
+WHERE s.key = ANY(%(keys)s)

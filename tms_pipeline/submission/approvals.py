@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.records.kinds import KINDS
+from tms_pipeline.roles.guard import approver, needs
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -93,6 +94,7 @@ def approve_by_policy(workplace: Workplace, plan_id: str, plan_hash: str, *, act
     return done
 
 
+@needs("approve")
 def approve_plan(
     workplace: Workplace, plan_id: str, plan_hash: str, *, actor: Actor, parts: Iterable[str] | None = None,
     at_most: int | None = None,
@@ -103,6 +105,7 @@ def approve_plan(
     two have approved; nobody approves what their own upload brought, which is said in ``refused``. Raises
     ApprovalRefused when nothing at all may be approved.
     """
+    actor = approver(workplace, actor)
     policy = policy_of(workplace.settings.approval_policy)
     wanted = None if parts is None else set(parts)
     with workplace.db.transaction() as connection:
@@ -218,6 +221,7 @@ def strictest(modes: Iterable[Mode]) -> Mode:
     return max(modes, key=_STRICTNESS.__getitem__, default="auto")
 
 
+@needs("waiting")
 def waiting_parts(workplace: Workplace) -> list[dict[str, object]]:
     """What waits for approval now, by part: plan, kind, action, how many, the mode, who has approved already."""
     policy = policy_of(workplace.settings.approval_policy)

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.ssg.errors import entry
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -48,6 +49,7 @@ class Shown:
     waiting: list[dict[str, Any]] = field(default_factory=list)
 
 
+@needs("dead-letters list")
 def dead_letters(workplace: Workplace, *, error_code: str | None = None, kind: str | None = None) -> list[DeadLetter]:
     """All dead letters, nearest deadline first."""
     with workplace.db.transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
@@ -57,6 +59,7 @@ def dead_letters(workplace: Workplace, *, error_code: str | None = None, kind: s
     return [_letter(row) for row in rows]
 
 
+@needs("dead-letters show")
 def show(workplace: Workplace, submission_id: int) -> Shown:
     """One dead letter in full. Raises NoDeadLetter."""
     with workplace.db.transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
@@ -73,6 +76,7 @@ def show(workplace: Workplace, submission_id: int) -> Shown:
     return Shown(_letter(row), attempts, waiting)
 
 
+@needs("dead-letters retry")
 def retry(workplace: Workplace, submission_id: int, *, reason: str, actor: Actor) -> str:
     """Send it again: its attempts and its age begin anew. What was sent and never found is searched for first.
 
@@ -81,12 +85,14 @@ def retry(workplace: Workplace, submission_id: int, *, reason: str, actor: Actor
     return _retry(workplace, [submission_id], reason, actor, strict=True)[submission_id]
 
 
+@needs("dead-letters retry")
 def redrive(workplace: Workplace, error_code: str, *, reason: str, actor: Actor, kind: str | None = None) -> int:
     """Retry all dead letters with this error code, as after SSG was mended; returns how many."""
     ids = [letter.submission_id for letter in dead_letters(workplace, error_code=error_code, kind=kind)]
     return len(_retry(workplace, ids, reason, actor, strict=False))
 
 
+@needs("dead-letters discard")
 def discard(workplace: Workplace, submission_id: int, *, reason: str, actor: Actor) -> None:
     """Give it up, with a reason: it is not planned again until the record changes. Raises NoDeadLetter."""
     if not reason.strip():

@@ -9,6 +9,7 @@ import hashlib
 import time
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.ssg.errors import failure
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -86,6 +87,7 @@ def pause_calls(workplace: Workplace, seconds: float) -> None:
         connection.execute(query("outbox/pause"), {"credential": credential_of(workplace), "seconds": seconds})
 
 
+@needs("stop")
 def set_switch(workplace: Workplace, *, stopped: bool, reason: str, actor: Actor) -> None:
     """Stop or allow all outbound calls, with a reason."""
     with workplace.db.transaction() as connection:

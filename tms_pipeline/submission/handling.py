@@ -9,20 +9,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-import structlog
-
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import SsgError
-from tms_pipeline.ssg.trainer import RunTrainer
-from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.beginning import LeaseLost, SetAside
 from tms_pipeline.submission.claimed import Claimed
 from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.gate import pause_calls
 from tms_pipeline.submission.looking import Neighbours, look, same_content
-from tms_pipeline.submission.outcomes import LeaseLost, Outcomes
-from tms_pipeline.submission.record import OpenRecord, load, load_trainers
+from tms_pipeline.submission.outcomes import Outcomes
+from tms_pipeline.submission.record import OpenRecord, load
 from tms_pipeline.submission.sending import Sent, send
 from tms_pipeline.submission.states import State
 from tms_pipeline.submission.verdict import (
@@ -34,8 +31,6 @@ from tms_pipeline.submission.verdict import (
     after_nothing_found,
 )
 from tms_pipeline.workplace import Workplace
-
-log = structlog.get_logger("tms.submission")
 
 # What SSG still shows after it was cancelled or voided.
 _KEPT_WHEN_GONE = frozenset({"enrolment", "assessment"})
@@ -53,26 +48,23 @@ class Handler:
         self.workplace, self.client, self.marker = workplace, client, marker
         self.outcomes, self.pace, self.chance, self._halt = outcomes, pace, chance, halt
 
-    def handle(self, item: Claimed) -> State:
-        """One poison submission never stops the others: whatever happens here ends in a state of its own."""
+    def handle(self, item: Claimed) -> State | None:
+        """The state it is in now, or None: its outcome is owed, and tells when it is committed.
+
+        One poison submission never stops the others: whatever happens here ends in a state of its own.
+        """
         try:
             return self._search(item) if item.state == State.UNKNOWN else self._send(item)
         except LeaseLost:
             return State(item.state)  # nothing was sent; whoever took the lease over goes on
         except Exception as error:
-            # Where it broke we cannot know, so it is unknown; the type is named, the text may hold a value.
-            log.error("submission failed", submission=item.submission_id, kind=item.kind, error=type(error).__name__)
-            return self.outcomes.after_bug(item, type(error).__name__, self.pace.max_attempts, self.pace.first)
+            return self.outcomes.after_bug(item, error)
 
-    def _send(self, item: Claimed) -> State:
-        with self.workplace.db.transaction() as connection:
-            record = load(connection, self.workplace.rings, item.kind, item.key)
-            stale = _out_of_date(item, record)
-            if stale or record is None:
-                self.outcomes.set_aside(connection, item, stale)
-                return State.SUPERSEDED
-            trainers = self._their_trainers(connection, item, record)
-            attempt = self.outcomes.intent(connection, item)
+    def _send(self, item: Claimed) -> State | None:
+        begun = self.outcomes.begin(item)
+        if isinstance(begun, SetAside):
+            return State.SUPERSEDED
+        attempt, record, trainers = begun.attempt, begun.record, begun.trainers
         crashpoint("after_intent", item.call)
         try:
             sent = send(self.client, record, item.action, item.correlation_id, trainers=trainers)
@@ -91,19 +83,20 @@ class Handler:
                 return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=wait))
             sent = Sent(found[0].ssg_ref)
         self.outcomes.accepted(item, attempt, record, sent)
-        return State.ACCEPTED
+        return None
 
-    def _failed(self, item: Claimed, attempt: int, record: OpenRecord, error: SsgError) -> State:
+    def _failed(self, item: Claimed, attempt: int, record: OpenRecord, error: SsgError) -> State | None:
         verdict = after_failure(error, item.action, attempts=item.attempts + 1, age=item.age, pace=self.pace,
                                 chance=self.chance)
         self._slow_down(error)
         if verdict.done:
             self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref or record.their_ref), how=verdict.reason)
-            return State.ACCEPTED
+            return None
         return self._settled(item, attempt, verdict, error)
 
-    def _search(self, item: Claimed) -> State:
+    def _search(self, item: Claimed) -> State | None:
         """Look before anything else; adopt what is there, send again only if a successful look found nothing."""
+        self.outcomes.flush()
         attempt = self.outcomes.search_begins(item)
         with self.workplace.db.transaction() as connection:
             record = load(connection, self.workplace.rings, item.kind, item.key)
@@ -126,7 +119,7 @@ class Handler:
         if item.action == "cancel":
             if seen is None or not seen.live:
                 self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how="found done at SSG")
-                return State.ACCEPTED
+                return None
         elif seen is not None and seen.live and (same or _is_this(item)):
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
@@ -141,29 +134,15 @@ class Handler:
         )
         return self._settled(item, attempt, verdict)
 
-    def _settled(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> State:
+    def _settled(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> State | None:
         self.outcomes.settle(item, attempt, verdict, error)
         if verdict.stop:
             self._halt(verdict.stop, error.sentence if error else "", item)
-        return verdict.state
+        return None
 
     def _slow_down(self, error: SsgError) -> None:
         if error.retry_after_seconds:
             pause_calls(self.workplace, error.retry_after_seconds)
-
-    def _their_trainers(self, connection: Connection, item: Claimed, record: OpenRecord) -> list[RunTrainer] | None:
-        """The trainers that the mirror shows on the run of a session, to be resent with its edit; None if one of
-        them is not ours, so that her id number is not known here."""
-        if item.kind != "session":
-            return []
-        row = connection.execute(
-            "SELECT trainer_codes FROM mirror.course_run WHERE ssg_ref = %s", (str(record.run_id),)
-        ).fetchone()
-        codes = row[0].split(";") if row and row[0] else []
-        found = load_trainers(connection, self.workplace.rings, codes) if codes else []
-        if len(found) != len(codes):
-            return None
-        return [RunTrainer(id_number=values["trainer_nric"] or "") for values in found]
 
     def _neighbours(self, item: Claimed) -> Neighbours:
         def bound(kind: str, references: Iterable[str]) -> set[str]:
@@ -185,21 +164,3 @@ class Handler:
 def _is_this(item: Claimed) -> bool:
     """A create is done as soon as the record is there, whatever it holds; what differs is the next plan's matter."""
     return item.action == "create" and item.kind not in ("attendance", "fee")
-
-
-def _out_of_date(item: Claimed, record: OpenRecord | None) -> str:
-    """Why this must not be sent any more; empty if it may. What is sent is what was approved, and still right."""
-    if record is None:
-        return "the record is gone from the register"
-    if record.content_hash(item.action) != item.content_hash:
-        return "the record changed after the plan was made"
-    if item.action != "cancel" and not record.wanted:
-        return "SSG should not hold this record any more"
-    if item.kind == "fee" or item.kind == "attendance" and item.action == "update":
-        return "" if record.their_ref else "SSG does not hold this record any more"
-    if item.action == "create":
-        return "SSG holds this record already" if record.their_ref else ""
-    if record.their_ref is None:
-        return "SSG does not hold this record any more"
-    return "" if item.ssg_ref in (None, record.their_ref) else "SSG holds it under another reference now"
-

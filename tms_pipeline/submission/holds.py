@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
@@ -27,6 +28,7 @@ class Hold:
     held_now: int
 
 
+@needs("hold")
 def hold(
     workplace: Workplace, *, reason: str, actor: Actor, kind: str | None = None, action: str | None = None,
     key: str | None = None,
@@ -52,6 +54,7 @@ def hold(
     return held
 
 
+@needs("release")
 def release(
     workplace: Workplace, *, reason: str, actor: Actor, kind: str | None = None, action: str | None = None,
     key: str | None = None,

@@ -2,50 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
+import structlog
 from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.identity.marks import Marker
-from tms_pipeline.mirror.rows import merge_one, row_of
+from tms_pipeline.mirror.rows import mirror_columns, row_of, updates
 from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.errors import SsgError
+from tms_pipeline.store import journal
 from tms_pipeline.store.database import Connection
-from tms_pipeline.store.queries import query
+from tms_pipeline.store.queries import columns, query
+from tms_pipeline.submission.beginning import Begun, SetAside, begin
 from tms_pipeline.submission.claimed import Claimed
+from tms_pipeline.submission.clerk import Clerk, Errand
 from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.ours import CANCELLED_WORDS, as_seen
 from tms_pipeline.submission.record import OpenRecord
 from tms_pipeline.submission.sending import Sent
-from tms_pipeline.submission.statements import statement
+from tms_pipeline.submission.statements import BY_INDEX, statement
 from tms_pipeline.submission.states import DEAD_LETTER, State
-from tms_pipeline.submission.verdict import Verdict
+from tms_pipeline.submission.verdict import Pace, Verdict
 from tms_pipeline.workplace import Workplace
 
+log = structlog.get_logger("tms.submission")
 # Adopting takes turns: two identical records must not adopt one and the same of SSG's.
 _ADOPT_LOCK = 7_310_006
 GONE = b"\x00"
 
 
-class LeaseLost(Exception):
-    """The lease or the approval ran out before anything was sent."""
+@dataclass
+class Outcome:
+    """What came of a call or a search, and what the mirror holds by it."""
+
+    item: Claimed
+    attempt: int
+    verdict: Verdict
+    error: SsgError | None = None
+    ssg_ref: str | None = None
+    written: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    taken_back: str | None = None
+    adopted: bool = False
+
+    def columns(self) -> dict[str, Any]:
+        """What the submission and its attempt keep of it."""
+        verdict, error = self.verdict, self.error
+        return {
+            "id": self.item.submission_id, "attempt": self.attempt, "state": verdict.state, "sent": verdict.sent,
+            "unburn": verdict.unburn, "wait": verdict.wait, "reason": verdict.reason, "ssg_ref": self.ssg_ref,
+            "http_status": error.http_status if error else None,
+            "error_class": error.error_class.value if error else None, "error_code": error.code if error else None,
+            "sentence": error.sentence if error else None, "remedy": error.remedy if error else None,
+        }  # fmt: skip
 
 
 class Outcomes:
-    """Writes what happened to a submission."""
+    """Writes what happens to submissions; a clerk groups what the threads of a worker bring."""
 
-    def __init__(self, workplace: Workplace, marker: Marker, owner: str, actor: Actor) -> None:
-        """For one worker."""
+    def __init__(
+        self, workplace: Workplace, marker: Marker, owner: str, actor: Actor, pace: Pace,
+        written: Callable[[Claimed, State], None],
+    ) -> None:
+        """For one worker, which is told of each outcome that is committed."""
         self.workplace, self.marker, self.owner, self.actor = workplace, marker, owner, actor
+        self.pace = pace
+        self.clerk = Clerk(workplace.db, self._group)
+        self._written = written
+        self._mine = threading.local()
 
-    def intent(self, connection: Connection, item: Claimed) -> int:
-        """Mark it as being sent; returns the attempt's id. Raises LeaseLost."""
-        row = connection.execute(statement("outbox/intent"), {"id": item.submission_id, "owner": self.owner}).fetchone()
-        if row is None:
-            raise LeaseLost
-        return int(row[0])
+    def begin(self, item: Claimed) -> Begun | SetAside:
+        """Load it, and write its intent or set it aside; what this thread still owes is written before, in the same
+        transaction. Raises LeaseLost."""
+        errand = Errand(item)
+        self._write_owed(errand)
+        if errand.error is not None:
+            raise errand.error
+        if not isinstance(errand.result, Begun | SetAside):
+            raise TypeError(type(errand.result).__name__)
+        return errand.result
+
+    def owe(self, outcome: Outcome) -> None:
+        """Keep an outcome until the next ``begin`` or ``flush`` of this thread, which follows at once."""
+        owed = getattr(self._mine, "owed", None)
+        if owed is None:
+            owed = self._mine.owed = []
+        owed.append(Errand(outcome))
+
+    def flush(self) -> None:
+        """Write what this thread still owes."""
+        if getattr(self._mine, "owed", None):
+            self._write_owed()
+
+    def _write_owed(self, *also: Errand) -> None:
+        owed: list[Errand] = getattr(self._mine, "owed", None) or []
+        self._mine.owed = []
+        self.clerk.do(*owed, *also)
+        for errand in owed:
+            done: Outcome = errand.what
+            if errand.error is None:
+                self._written(done.item, done.verdict.state)
+            elif isinstance(errand.error, Exception):
+                self._written(done.item, self.after_bug(done.item, errand.error))
+            else:
+                raise errand.error
+
+    def _group(self, connection: Connection, errands: Sequence[Errand]) -> None:
+        """One group of the clerk: outcomes first, because what they settle may be a parent of what begins."""
+        ends = [errand for errand in errands if isinstance(errand.what, Outcome)]
+        begins = [errand for errand in errands if isinstance(errand.what, Claimed)]
+        items = [errand.what for errand in begins]
+        with connection.pipeline():
+            connection.execute(BY_INDEX)
+            if ends:
+                self.write(connection, [errand.what for errand in ends])
+            results = begin(connection, self.workplace, self.owner, items) if begins else []
+            connection.commit()
+        for errand, result in zip(begins, results, strict=True):
+            if isinstance(result, Exception):
+                errand.error = result
+            else:
+                errand.result = result
 
     def search_begins(self, item: Claimed) -> int:
         """Note a search before it is made."""
@@ -63,27 +148,19 @@ class Outcomes:
             raise RuntimeError("an attempt was not kept")
         return int(row[0])
 
-    def set_aside(self, connection: Connection, item: Claimed, reason: str) -> None:
-        """Nothing was sent, and nothing will be: the plan is out of date for this record."""
-        connection.execute(
-            statement("outbox/set_aside"), {"id": item.submission_id, "owner": self.owner, "reason": reason}
-        )
-
     def accepted(self, item: Claimed, attempt: int, record: OpenRecord, sent: Sent, *, how: str = "accepted") -> None:
         """SSG did it: the mirror holds what we sent, and both sides agree."""
         now = datetime.now(UTC)
         reference = sent.reference or ""
-        # A pipeline: the statements go out together, and the commit fails if one of them did.
-        with self.workplace.db.transaction() as connection, connection.pipeline():
-            if item.action == "cancel":
-                self._taken_back(connection, item, record, reference)
-            else:
-                seen = as_seen(record, reference, new=item.action == "create", created_on=sent.created_on or now,
-                               updated_on=sent.updated_on or now)
-                for one in seen:
-                    self._mirror(connection, one, item.key, agreed=True, claim_created=item.action == "create")
-            verdict = Verdict(state=State.ACCEPTED, reason=how)
-            self._settle(connection, item, attempt, verdict, ssg_ref=reference or None)
+        done = Outcome(item, attempt, Verdict(state=State.ACCEPTED, reason=how), ssg_ref=reference or None)
+        if item.action == "cancel":
+            done.taken_back = record.their_ref or item.ssg_ref or reference
+        else:
+            new = item.action == "create"
+            seen = as_seen(record, reference, new=new, created_on=sent.created_on or now,
+                           updated_on=sent.updated_on or now)
+            done.written = [(one.kind, self._row(one, item.key, agreed=True, claim_created=new)) for one in seen]
+        self.owe(done)
 
     def adopted(
         self, item: Claimed, attempt: int, record: OpenRecord, found: Iterable[Seen], *, same: bool,
@@ -101,68 +178,62 @@ class Outcomes:
                 return False
             ours = {one.kind: row_of(self.marker, one)["ssg_hash"] for one in
                     as_seen(record, found[0].ssg_ref, new=True, created_on=None, updated_on=None)}
+            rows: list[tuple[str, dict[str, Any]]] = []
             for one in found:
                 agreed = same if one.kind == item.kind else row_of(self.marker, one)["ssg_hash"] == ours.get(one.kind)
-                self._mirror(connection, one, item.key, agreed=agreed, claim_created=True)
-            self._settle(connection, item, attempt, Verdict(state=State.ACCEPTED, reason=how), ssg_ref=found[0].ssg_ref)
+                rows.append((one.kind, self._row(one, item.key, agreed=agreed, claim_created=True)))
+            verdict = Verdict(state=State.ACCEPTED, reason=how)
+            ours_now = Outcome(item, attempt, verdict, ssg_ref=found[0].ssg_ref, written=rows, adopted=True)
+            self.write(connection, [ours_now])
         return True
 
-    def _mirror(self, connection: Connection, seen: Seen, key: str, *, agreed: bool, claim_created: bool) -> None:
+    def _row(self, seen: Seen, key: str, *, agreed: bool, claim_created: bool) -> dict[str, Any]:
         row = {**row_of(self.marker, seen), "key": key}
         row["agreed_hash"], row["agreed_key"] = (row["ssg_hash"], key) if agreed else (None, None)
         if not claim_created or row["created_on"] is None:
             row.pop("created_on", None)  # only SSG knows when it was made; an update of ours must not claim it
-        merge_one(connection, seen.kind, row, how="write")
-        if claim_created:
-            connection.execute(
-                statement("outbox/forget_agreement", mirror=f"mirror.{seen.kind}"), {"key": key, "ref": row["ssg_ref"]}
-            )
-
-    def _taken_back(self, connection: Connection, item: Claimed, record: OpenRecord, reference: str) -> None:
-        reference = record.their_ref or item.ssg_ref or reference
-        places = [(item.kind, sql.SQL("ssg_ref = %(ref)s"))]
-        if item.kind == "enrolment":
-            places.append(("fee", sql.SQL("ssg_ref = %(ref)s")))
-        if item.kind == "course_run":
-            places.append(("session", sql.SQL("ssg_run_id = %(ref)s AND live")))  # they go with it (ssg-api 4.3)
-        for kind, where in places:
-            connection.execute(
-                query("outbox/taken_back", mirror=f"mirror.{kind}", where=where),
-                {"ref": reference, "key": item.key if kind == item.kind else None, "status": CANCELLED_WORDS[kind]},
-            )
+        return row
 
     def settle(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> None:
         """Any other outcome."""
-        with self.workplace.db.transaction() as connection:
-            self._settle(connection, item, attempt, verdict, error)
+        self.owe(Outcome(item, attempt, verdict, error))
 
-    def _settle(
-        self, connection: Connection, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None,
-        *, ssg_ref: str | None = None,
-    ) -> None:
-        connection.execute(
-            statement("outbox/outcome"),
-            {
-                "id": item.submission_id, "owner": self.owner, "attempt": attempt, "state": verdict.state,
-                "sent": verdict.sent, "http_status": error.http_status if error else None,
-                "wait": verdict.wait, "reason": verdict.reason, "ssg_ref": ssg_ref, "unburn": verdict.unburn,
-                "error_class": error.error_class.value if error else None, "error_code": error.code if error else None,
-                "sentence": error.sentence if error else None, "remedy": error.remedy if error else None,
-            },
-        )
-        if verdict.state in DEAD_LETTER:
-            append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
-                   str(item.submission_id), kind=item.kind, record=item.key,
-                   code=error.code if error else verdict.reason)
-        crashpoint("before_outcome_commit", item.call)
+    def write(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+        """Write outcomes of any sort; the caller commits."""
+        rows: dict[tuple[str, tuple[str, ...], bool], list[dict[str, Any]]] = {}
+        for done in outcomes:
+            if done.taken_back is not None:
+                _taken_back(connection, done.item, done.taken_back)
+            for kind, row in done.written:
+                names = tuple(name for name in mirror_columns(connection, kind) if name in row)
+                rows.setdefault((kind, names, done.adopted or done.item.action == "create"), []).append(row)
+        for (kind, names, made), written in rows.items():
+            text = json.dumps([{name: row[name] for name in (*names, "key")} for row in written], default=_in_json)
+            connection.execute(_mirror_written(kind, names), {"rows": text, "made": made})
+        told = {
+            "outcomes": json.dumps([done.columns() for done in outcomes]), "owner": self.owner,
+            "ids": [done.item.submission_id for done in outcomes], "attempts": [done.attempt for done in outcomes],
+        }  # fmt: skip
+        connection.execute(statement("outbox/outcome"), told)
+        for done in outcomes:
+            if done.verdict.state in DEAD_LETTER:
+                item, error = done.item, done.error
+                append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
+                       str(item.submission_id), kind=item.kind, record=item.key,
+                       code=error.code if error else done.verdict.reason)
+            _journal(connection, done)
+            crashpoint("before_outcome_commit", done.item.call)
 
-    def after_bug(self, item: Claimed, name: str, max_attempts: int, first: float) -> State:
-        """Something of ours broke while this was in hand."""
+    def after_bug(self, item: Claimed, error: Exception) -> State:
+        """Something of ours broke while this was in hand: where, we cannot know, so it is unknown if it was begun."""
+        # The type is named; the text may hold a value.
+        name = type(error).__name__
+        log.error("submission failed", submission=item.submission_id, kind=item.kind, error=name)
         with self.workplace.db.transaction() as connection:
             row = connection.execute(
                 query("outbox/after_bug"),
-                {"id": item.submission_id, "owner": self.owner, "name": name, "max_attempts": max_attempts,
-                 "first": first},
+                {"id": item.submission_id, "owner": self.owner, "name": name, "max_attempts": self.pace.max_attempts,
+                 "first": self.pace.first},
             ).fetchone()
             state = State(row[0]) if row else State.UNKNOWN
             if state is State.DEAD:
@@ -170,3 +241,42 @@ class Outcomes:
                        str(item.submission_id), kind=item.kind, record=item.key,
                        code="OUR_FAULT")
         return state
+
+
+def _journal(connection: Connection, done: Outcome) -> None:
+    """One line for the outcome: from the upload to SSG's reference."""
+    item, state = done.item, done.verdict.state
+    level = logging.INFO if state in (State.ACCEPTED, State.SUPERSEDED, State.READY) else logging.WARNING
+    journal.note(
+        connection, f"submission {state}", level=logging.ERROR if state in DEAD_LETTER else level,
+        correlation_id=item.correlation_id, upload_id=item.upload_id, submission=item.submission_id, kind=item.kind,
+        action=item.action, attempt=done.attempt, ssg_ref=done.ssg_ref or item.ssg_ref,
+        code=done.error.code if done.error else None,
+    )  # fmt: skip
+
+
+def _taken_back(connection: Connection, item: Claimed, reference: str) -> None:
+    places = [(item.kind, sql.SQL("ssg_ref = %(ref)s"))]
+    if item.kind == "enrolment":
+        places.append(("fee", sql.SQL("ssg_ref = %(ref)s")))
+    if item.kind == "course_run":
+        places.append(("session", sql.SQL("ssg_run_id = %(ref)s AND live")))  # they go with it (ssg-api 4.3)
+    for kind, where in places:
+        connection.execute(
+            query("outbox/taken_back", mirror=f"mirror.{kind}", where=where),
+            {"ref": reference, "key": item.key if kind == item.kind else None, "status": CANCELLED_WORDS[kind]},
+        )
+
+
+@cache
+def _mirror_written(kind: str, names: tuple[str, ...]) -> bytes:
+    return query(
+        "outbox/mirror_written", mirror=f"mirror.{kind}", columns=columns(names), updates=updates(names)
+    ).as_bytes()
+
+
+def _in_json(value: Any) -> str:
+    """What JSON has no word for, as Postgres reads it."""
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return value.isoformat() if isinstance(value, datetime) else str(value)

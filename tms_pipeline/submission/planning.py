@@ -15,6 +15,7 @@ from tms_pipeline.compliance.rules import Rule
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.diff.plan import Change, Guard, Plan, make_plan
 from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.approvals import approve, approve_by_policy
@@ -25,6 +26,7 @@ _TRIES = 8
 __all__ = ["approve", "approve_by_policy", "plan_now"]
 
 
+@needs("plan")
 def plan_now(
     workplace: Workplace, *, actor: Actor, not_read: tuple[str, ...] = (), keep: bool = True
 ) -> tuple[str, Plan]:

@@ -6,6 +6,12 @@ from functools import cache
 
 from tms_pipeline.store.queries import query
 
+# Few rows of large tables, again and again: planned once, by index, however old the statistics are.
+BY_INDEX = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), "
+    "set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)"
+)
+
 
 @cache
 def statement(name: str, **parts: str) -> bytes:

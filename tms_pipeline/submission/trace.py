@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -49,6 +50,7 @@ class Trace:
         return asdict(self)
 
 
+@needs("trace")
 def trace(workplace: Workplace, anything: str) -> Trace:
     """Everything that hangs on an SSG reference, a key of ours (record, run code, trainee reference), an upload, plan
     or submission id, an idempotency key or a correlation id. An empty trace says that nobody knows it."""

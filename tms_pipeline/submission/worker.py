@@ -22,6 +22,7 @@ from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.identity.marks import Marker
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.settings import Settings
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.store.queries import query, text
@@ -32,6 +33,7 @@ from tms_pipeline.submission.handling import Handler
 from tms_pipeline.submission.lease import new_owner, renew, rescue
 from tms_pipeline.submission.outcomes import Outcomes
 from tms_pipeline.submission.sending import ENDPOINTS
+from tms_pipeline.submission.statements import BY_INDEX
 from tms_pipeline.submission.states import State
 from tms_pipeline.submission.verdict import Pace, Stop
 from tms_pipeline.workplace import Workplace
@@ -39,7 +41,7 @@ from tms_pipeline.workplace import Workplace
 # Submissions claimed at once for each thread: enough to keep it busy, few enough to share with other processes.
 AHEAD = 4
 _MAY_GO = sql.SQL(text("outbox/may_go"))
-_CLAIM_LOCK = 7_310_005
+CLAIM_LOCK = 7_310_005
 
 
 @dataclass
@@ -89,9 +91,9 @@ class Worker:
         self.result = WorkResult()
         self.pace = pace or pace_of(workplace.settings)
         self.lease = timedelta(seconds=workplace.settings.lease_seconds)
-        marker = Marker(workplace.rings.index.key)
+        self._marker = marker = Marker(workplace.rings.index)
         chance = random.Random(seed)  # noqa: S311  (jitter, not a secret)
-        outcomes = Outcomes(workplace, marker, self.owner, actor)
+        outcomes = self.outcomes = Outcomes(workplace, marker, self.owner, actor, self.pace, self._written)
         self.handler = Handler(workplace, client, marker, outcomes, self.pace, chance, self._halt)
         self._progress = progress
         self._lock = threading.Lock()
@@ -145,7 +147,7 @@ class Worker:
         while not self._stop.is_set():
             with self._free:
                 room = self.threads * AHEAD - self._in_hand
-                if room < self.threads and self._in_hand:
+                if room < self.threads * AHEAD // 2 and self._in_hand:
                     self._free.wait(0.25)
                     continue
             claimed = self._claim(room)
@@ -175,7 +177,9 @@ class Worker:
 
     def _claim(self, limit: int) -> list[Claimed]:
         with self.workplace.db.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_CLAIM_LOCK,))
+            # In the order of the index, and no further than the limit: what stands behind costs nothing.
+            connection.execute(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK}); {BY_INDEX}")
+            self._marker.follow(connection)
             rows = connection.execute(
                 query("outbox/claim", may_go=_MAY_GO),
                 {"limit": limit, "owner": self.owner, "lease": self.lease, "paused": sorted(self._paused)},
@@ -195,28 +199,48 @@ class Worker:
 
     def _hand(self) -> None:
         try:
-            while (lane := self._work.get()) is not None:
+            while (lane := self._take()) is not None:
                 for number, item in enumerate(lane):
                     if self._stop.is_set() or item.call in self._paused:
                         self._give_back(lane[number:])
                         break
                     state = self.handler.handle(item)
-                    crashpoint("after_outcome", item.call)
-                    self._count(state)
-                with self._free:
-                    self._in_hand -= len(lane)
-                    self._free.notify()
+                    if state is not None:
+                        self._written(item, state)
         except BaseException as error:  # a crash of ours: the others finish what they have in hand, and it is raised
             with self._free:
                 self._broken = self._broken or error
                 self._free.notify()
             self._stop.set()
 
+    def _take(self) -> list[Claimed] | None:
+        """The next lane. The outcome of the last one goes out with its intent; alone if nothing waits."""
+        try:
+            lane = self._work.get_nowait()
+        except queue.Empty:
+            self.outcomes.flush()
+            return self._work.get()
+        if lane is None or lane[0].state == State.UNKNOWN or self._stop.is_set() or lane[0].call in self._paused:
+            self.outcomes.flush()
+        return lane
+
+    def _written(self, item: Claimed, state: State) -> None:
+        """Its outcome is committed."""
+        crashpoint("after_outcome", item.call)
+        self._count(state)
+        self._let_go(1)
+
+    def _let_go(self, count: int) -> None:
+        with self._free:
+            self._in_hand -= count
+            self._free.notify()
+
     def _give_back(self, items: list[Claimed]) -> None:
         with self.workplace.db.transaction() as connection:
             connection.execute(
                 query("outbox/give_back"), {"ids": [item.submission_id for item in items], "owner": self.owner}
             )
+        self._let_go(len(items))
 
     def _halt(self, what: Stop, sentence: str, item: Claimed) -> None:
         """Stop everything, or only calls of this sort; a second sort that fails alike says that it is everything."""
@@ -264,6 +288,7 @@ def _stopping_on_signals(stop: Callable[[str], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@needs("submit")
 def run_workers(
     workplace: Workplace, client: SsgClient, *, actor: Actor, patience: float = 5.0,
     progress: Callable[[Counter[str]], None] = lambda _: None, threads: int | None = None,

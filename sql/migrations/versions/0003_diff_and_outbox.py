@@ -1,4 +1,4 @@
-"""diff_and_outbox."""
+"""What a claim asks of the mirror costs one look-up a parent."""
 
 from pathlib import Path
 
