@@ -159,5 +159,8 @@ BEGIN
         END IF;
     END LOOP;
 EXCEPTION WHEN insufficient_privilege THEN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE;
+    END IF;
     RAISE NOTICE 'tms: this user of Postgres may not make roles, so the roles tms_owner, tms_app, tms_reader, tms_auditor, tms_trainer and tms_finance and the row rules are not there; run ''tms roles database'' with one that may.';
 END $roles$;

@@ -6,9 +6,11 @@ from typing import Any
 
 from tms_pipeline.operations.nightly import report_folder
 from tms_pipeline.reports.summary import numbers
+from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
 
 
+@needs("summary")
 def summary(workplace: Workplace) -> dict[str, Any]:
     """What ``tms summary --json`` prints."""
     found = numbers(workplace.db)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from tms_pipeline.compliance.rules import Rule, package_rules
 from tms_pipeline.compliance.ruleset import rules_of
@@ -21,19 +22,28 @@ from tms_pipeline.reports.receipts import receipts
 from tms_pipeline.reports.run_life import run_status
 from tms_pipeline.reports.sheets import DOCUMENTS
 from tms_pipeline.reports.workbook import write_workbook
+from tms_pipeline.roles.guard import needs, permit, permit_run
 from tms_pipeline.store.as_of import end_of, looking_back
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
+
+def _workbook(make: Callable[[Facts], Document], facts: Facts, path: Path) -> list[Path]:
+    return write_workbook(make(facts), path)
+
+
+def _month(facts: Facts) -> Document:
+    return month_summary(facts, first_of(None, facts.today))
+
+
 PAGE = "reports.html"
 #: What the nightly sync writes: the page, a workbook a document, and the month so far.
 FORMS: dict[str, Callable[[Facts, Path], object]] = {
-    **{f"{name}.xlsx": (lambda facts, path, make=make: write_workbook(make(facts), path))
-       for name, make in DOCUMENTS.items()},
+    **{f"{name}.xlsx": partial(_workbook, make) for name, make in DOCUMENTS.items()},
     PAGE: write_page,
-    "month.html": lambda facts, path: write_document(month_summary(facts, first_of(None, facts.today)), path),
-    "month.xlsx": lambda facts, path: write_workbook(month_summary(facts, first_of(None, facts.today)), path),
+    "month.html": lambda facts, path: write_document(_month(facts), path),
+    "month.xlsx": partial(_workbook, _month),
 }  # fmt: skip
 #: Every report that can be asked for, and what it holds.
 KINDS: dict[str, str] = {
@@ -112,6 +122,7 @@ def write_document_forms(document: Document, folder: Path) -> list[Path]:
     ]
 
 
+@needs("report")
 def order(
     workplace: Workplace, kind: str | None = None, *, run: str | None = None, month: str | None = None,
     as_of: date | None = None, folder: Path | None = None,
@@ -121,7 +132,10 @@ def order(
     Reports of a past day lie in a folder of that day. Raises ReportError, UnknownRun or RuleError.
     """
     settings, today = workplace.settings, workplace.today()
+    _may(workplace, kind, run)
     place = folder or workplace.folder("reports")
+    if folder is None and workplace.person.scoped:
+        place = place / "of" / quote(workplace.person.name, safe="@")  # their part only, so in a folder of their own
     if folder is None and as_of is not None and as_of < today:
         place /= f"as-of-{as_of.isoformat()}"
     rules = rules_of(settings)
@@ -130,10 +144,17 @@ def order(
             workplace.db, place, today=today, provider=settings.provider_name, rules=rules, as_of=as_of,
             only=None if kind is None else [PAGE],
         )  # fmt: skip
-    with look(
-        workplace.db, today=today, provider=settings.provider_name, rules=rules, as_of=as_of or _month_end(kind, month, today)
-    ) as facts:
+    as_of = as_of or _month_end(kind, month, today)
+    with look(workplace.db, today=today, provider=settings.provider_name, rules=rules, as_of=as_of) as facts:
         return write_document_forms(document_of(facts, str(kind), run=run, month=month), place)
+
+
+def _may(workplace: Workplace, kind: str | None, run: str | None) -> None:
+    """The matrix has a cell for each report; a trainer may name runs of their own only."""
+    if kind is None or kind in KINDS:
+        permit(workplace, "report", kind or "page")
+    if run is not None:
+        permit_run(workplace, run)
 
 
 def write_run_page(
@@ -143,10 +164,12 @@ def write_run_page(
     return order(workplace, "run", run=run_code, as_of=as_of, folder=folder)
 
 
+@needs("report")
 def as_json(
     workplace: Workplace, kind: str, *, run: str | None = None, month: str | None = None, as_of: date | None = None
 ) -> Iterator[str]:
     """The report as JSON, piece by piece."""
+    _may(workplace, kind, run)
     with look(
         workplace.db, today=workplace.today(), provider=workplace.settings.provider_name,
         rules=rules_of(workplace.settings), as_of=as_of or _month_end(kind, month, workplace.today()),

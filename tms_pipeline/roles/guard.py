@@ -10,11 +10,13 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from tms_pipeline.roles.matrix import Entry, NotAllowed, matrix
+from tms_pipeline.roles.person import SERVICES
 
 if TYPE_CHECKING:
+    from tms_pipeline.audit.log import Actor
     from tms_pipeline.workplace import Workplace
 
 P = ParamSpec("P")
@@ -54,10 +56,9 @@ def permit(workplace: Workplace, sort: str, name: str) -> Entry:
     else:
         sentence = f"{person} may not use {what}; that is for {_list(entry.allowed)}."
     refuse(workplace, sentence, sort=sort, name=name)
-    raise AssertionError  # refuse always raises
 
 
-def refuse(workplace: Workplace, sentence: str, *, sort: str, name: str, **details: Any) -> None:
+def refuse(workplace: Workplace, sentence: str, *, sort: str, name: str, **details: Any) -> NoReturn:
     """Keep a refusal in the audit log and raise it as NotAllowed."""
     import psycopg  # only who is refused pays for loading it
 
@@ -67,6 +68,33 @@ def refuse(workplace: Workplace, sentence: str, *, sort: str, name: str, **detai
     with contextlib.suppress(psycopg.Error), workplace.whole_db.transaction() as connection:
         append(connection, workplace.rings.audit.key, workplace.actor(), "refused", sort, name, **details)
     raise NotAllowed(sentence)
+
+
+def approver(workplace: Workplace, actor: Actor) -> Actor:
+    """Who approves: the person whom the workplace knows, never a name that a caller brought. Raises NotAllowed.
+
+    On a local installation names may be tried out; the pipeline's own services never approve as a person.
+    """
+    if actor.name in SERVICES:
+        refuse(workplace, f"'{actor.name}' is no person and may not approve.", sort="verb", name="approve")
+    if workplace.settings.environment != "local" and actor.name != workplace.person.name:
+        refuse(
+            workplace,
+            "Nobody can tell who fills in this form, so it may not approve; run 'tms approve' as yourself.",
+            sort="verb", name="approve",
+        )  # fmt: skip
+    return actor
+
+
+def permit_run(workplace: Workplace, run_code: str) -> None:
+    """Ask whether the run is one of the person's own, where they see their own runs only. Raises NotAllowed."""
+    if workplace.person.role == "trainer" and not workplace.db.value(
+        "SELECT true FROM register.course_run WHERE key = %s", (run_code,)
+    ):
+        refuse(
+            workplace, f"{workplace.person} sees the runs of trainer {workplace.person.trainer_code} only.",
+            sort="run", name=run_code[:80],
+        )  # fmt: skip
 
 
 def needs(verb: str) -> Callable[[Callable[Concatenate[Workplace, P], R]], Callable[Concatenate[Workplace, P], R]]:

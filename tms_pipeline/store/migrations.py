@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from tms_pipeline.store.database import DatabaseError
 from tms_pipeline.store.queries import SQL_ROOT
+from tms_pipeline.store.queries import text as named
 
 # Any constant: two processes that migrate at once take turns on it.
 _LOCK = 7_310_001
@@ -93,8 +94,16 @@ def migrate(url: URL, revision: str = "head") -> MigrationState:
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
                 connection.commit()
+                _rights(connection)
         finally:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
             connection.commit()
     return state(url)
+
+
+def _rights(connection: SqlConnection) -> None:
+    """Postgres' own roles and row rules, made again after migrations: a fresh table has neither yet."""
+    if connection.execute(text("SELECT to_regclass('identity.role_grant')")).scalar() is not None:
+        connection.connection.driver_connection.execute(named("roles/database_roles"))  # type: ignore[union-attr]
+        connection.commit()
