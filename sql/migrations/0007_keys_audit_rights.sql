@@ -113,7 +113,30 @@ CREATE TABLE rights.withdrawal (
     withdrawn_on date NOT NULL,
     recorded_by text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    -- When the contact details were taken out: not before the last course is over and at SSG, which needs them.
+    effective_at timestamptz,
     given_again_at timestamptz,
     given_again_by text
 );
 CREATE UNIQUE INDEX withdrawal_active ON rights.withdrawal (trainee_ref, purpose) WHERE given_again_at IS NULL;
+
+-- Whatever a file says: what somebody does not want to be kept is not kept. SSG is not told, as its record stands.
+CREATE FUNCTION rights.keep_out_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM rights.withdrawal w
+               WHERE w.trainee_ref = NEW.trainee_ref AND w.purpose = 'contact'
+                 AND w.effective_at IS NOT NULL AND w.given_again_at IS NULL) THEN
+        NEW.email_sealed := NULL;
+        NEW.email_mark := NULL;
+        NEW.phone_sealed := NULL;
+        NEW.phone_mark := NULL;
+        IF TG_OP = 'UPDATE' AND (NEW.full_name_mark, NEW.birth_date_mark)
+                                IS NOT DISTINCT FROM (OLD.full_name_mark, OLD.birth_date_mark) THEN
+            NEW.own_hash := OLD.own_hash;
+            NEW.ssg_hash := OLD.ssg_hash;
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_out_contacts BEFORE INSERT OR UPDATE ON register.trainee
+    FOR EACH ROW EXECUTE FUNCTION rights.keep_out_contacts();

@@ -22,6 +22,7 @@ from tms_pipeline.mirror.grants import read_grants
 from tms_pipeline.mirror.pull import PullResult, pull
 from tms_pipeline.operations.ssg_access import CallCount, ssg_client
 from tms_pipeline.reconcile.review import reconcile
+from tms_pipeline.rights.each_night import each_night
 from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.submission.approvals import ApprovalRefused
@@ -111,6 +112,7 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
     )
     finish(workplace, nightly_id, calls, "finished" if not after.failed() else "finished, not all was read")
     remove_old(workplace)
+    each_night(workplace)
     progress("writing reports")
     from tms_pipeline.reports.build import write_reports  # draws charts: only who reports pays for loading it
 

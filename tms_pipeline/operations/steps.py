@@ -19,6 +19,7 @@ from tms_pipeline.mirror.pull import PullResult, ScopeRead, pull
 from tms_pipeline.operations.nightly import report_folder, submit_changes
 from tms_pipeline.operations.ssg_access import ssg_client
 from tms_pipeline.reconcile.review import reconcile
+from tms_pipeline.rights.each_night import each_night
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.approvals import approve_plan, waiting_parts
 from tms_pipeline.submission.dead_letters import redrive
@@ -186,6 +187,7 @@ def report(workplace: Workplace) -> list[Path]:
             "UPDATE outbox.nightly SET finished_at = now(), state = 'finished' WHERE finished_at IS NULL"
         )
     remove_old(workplace)
+    each_night(workplace)
     return write_reports(
         workplace.db, report_folder(workplace), today=workplace.today(), provider=workplace.settings.provider_name,
         rules=rules_of(workplace.settings),
@@ -258,7 +260,7 @@ def approve_as(
 
 def retry_as(workplace: Workplace, run_id: str, error_code: str, person: str, reason: str) -> int:
     """Retry dead letters in a person's name; returns how many are under way again."""
-    actor = Actor(name=person, role="ops admin", correlation_id=run_id.replace("-", ""))
+    actor = workplace.actor(run_id.replace("-", ""), name=person)
     return redrive(workplace, error_code, reason=reason, actor=actor)
 
 

@@ -1,0 +1,19 @@
+-- Trainees whose time is over: the last course ended so long ago, or we heard of them so long ago and they had none.
+SELECT t.trainee_ref, coalesce(c.ended, t.created_at::date) AS since, h.hold_id IS NOT NULL AS held, coalesce(o.n, 0) AS under_way
+FROM identity.trainee t
+LEFT JOIN LATERAL (
+    SELECT max(r.end_date) AS ended
+    FROM register.enrolment e
+    JOIN register.course_run r ON r.key = e.run_code
+    WHERE e.trainee_ref = t.trainee_ref
+) AS c ON true
+LEFT JOIN rights.legal_hold h ON h.trainee_ref = t.trainee_ref AND h.released_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT count(*) AS n
+    FROM outbox.submission s
+    WHERE s.state IN ('planned', 'held', 'ready', 'sending', 'retry', 'unknown', 'rejected', 'dead')
+      AND t.trainee_ref = ANY (string_to_array(s.key, '|'))
+) AS o ON true
+WHERE NOT EXISTS (SELECT FROM rights.shredded x WHERE x.trainee_ref = t.trainee_ref)
+  AND (%(only)s::text[] IS NULL AND coalesce(c.ended, t.created_at::date) <= %(day)s OR t.trainee_ref = ANY (%(only)s::text[]))
+ORDER BY t.trainee_ref
