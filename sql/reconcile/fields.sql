@@ -1,8 +1,9 @@
 -- Field by field, ours and theirs, of the records that differ.
-SELECT r.key, f.name, f.ours, f.theirs, coalesce(m.updated_on, m.seen_at)
-FROM {register} r
+CREATE TEMP TABLE field_of ON COMMIT DROP AS
+SELECT j.key, j.ssg_ref, f.name, f.ours, f.theirs
+FROM judged j
+JOIN {register} r ON r.key = j.key
 {trainee}
-JOIN {mirror} m ON m.key = r.key AND m.live
+JOIN {mirror} m ON m.ssg_ref = j.ssg_ref AND m.live
 CROSS JOIN LATERAL (VALUES {pairs}) AS f (name, ours, theirs)
-WHERE r.key = ANY(%(keys)s) AND coalesce(f.ours, '') <> coalesce(f.theirs, '')
-ORDER BY r.key, f.name
+WHERE j.class = 'differs' AND j.action <> 'create' AND r.live AND coalesce(f.ours, '') <> coalesce(f.theirs, '')

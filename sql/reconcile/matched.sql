@@ -1,2 +1,2 @@
--- Records that agree on both sides.
-SELECT count(*) FROM {register} r JOIN {mirror} m ON m.key = r.key AND m.live WHERE r.live AND m.ssg_hash = r.ssg_hash
+-- Records that agree on both sides: the live ones of ours but for those that are odd.
+SELECT (SELECT count(*) FROM {register} WHERE live) - (SELECT count(DISTINCT key) FROM odd WHERE ours_live)

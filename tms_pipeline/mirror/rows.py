@@ -96,6 +96,8 @@ def merge(
     connection.execute("ALTER TABLE seen ALTER COLUMN seen_how DROP NOT NULL")
     have = {name for row in rows for name in row}
     filled = [name for name in names if name in have]
+    # No content of the record, and yet it is another one's when they change: an enrolment can be put into another run.
+    whose = ["ssg_status", *(name for name in ("ssg_run_id", "nric_mark") if name in filled)]
     copy_rows(connection, "seen", [*filled, *(["key"] if "key" in have else [])], (
         [row.get(name) for name in filled] + ([row.get("key")] if "key" in have else []) for row in rows
     ))
@@ -106,6 +108,8 @@ def merge(
             columns=columns(filled),
             seen_columns=columns(filled, "s."),
             updates=updates(filled),
+            whose=columns(whose, "m."),
+            whose_now=columns(whose, "excluded."),
         ),
         {"seen_at": seen_at, "how": how, "settled": settled or seen_at},
     ).rowcount

@@ -2,6 +2,8 @@
 
 ``ours``: SSG's side was looked at and is to be overwritten by the next plan. ``theirs``: SSG's side stands until our
 register changes. ``ignore``: not to be shown or sent until a day. Each is bound to both sides as they were looked at.
+A record that only SSG holds (missing here, duplicated there) is named by SSG's reference; that decision ends when SSG
+changes it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, cast
 
-from psycopg import sql
-
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.roles.guard import needs
+from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
@@ -41,6 +43,7 @@ class Resolution:
     made_by: str
 
 
+@needs("resolve")
 def resolve(
     workplace: Workplace, kind: str, key: str, how: str, *, reason: str, actor: Actor, until: date | None = None
 ) -> Resolution:
@@ -59,9 +62,9 @@ def resolve(
     names = {"register": f"register.{kind}", "mirror": f"mirror.{kind}"}
     with workplace.db.transaction() as connection:
         ours = connection.execute(query("reconcile/ours", **names), {"key": key}).fetchone()
-        if ours is None:
-            raise CannotResolve(f"Our register holds no {kind.replace('_', ' ')} {key}; add it or cancel it at SSG.")
         theirs = connection.execute(query("reconcile/theirs", **names), {"key": key}).fetchall()
+        if ours is None:
+            ours, theirs = _only_there(connection, kind, key, word)
         connection.execute(
             "UPDATE outbox.resolution SET ended_at = now() WHERE kind = %s AND key = %s AND ended_at IS NULL",
             (kind, key),
@@ -82,6 +85,26 @@ def resolve(
     if row is None:
         raise RuntimeError("a resolution was not kept")
     return Resolution(row[0], kind, key, word, until, reason, actor.name)
+
+
+def _only_there(
+    connection: Connection, kind: str, reference: str, how: How
+) -> tuple[tuple[None, bool], list[tuple[Any, ...]]]:
+    """A record that only SSG holds, by SSG's reference: it can be left there, as nothing of ours can be sent."""
+    theirs = connection.execute(
+        query("reconcile/theirs_by_reference", mirror=f"mirror.{kind}"), {"reference": reference}
+    ).fetchall()
+    if not theirs:
+        raise CannotResolve(
+            f"Neither our register nor SSG's side holds a {kind.replace('_', ' ')} {reference}; "
+            "give our key or SSG's reference as the reports show it."
+        )
+    if how == "ours":
+        raise CannotResolve(
+            f"Only SSG holds {reference}, so there is nothing of ours to send; cancel it on TPGateway, add the row, or "
+            "resolve it with theirs or ignore."
+        )
+    return (None, False), theirs
 
 
 def withdraw(workplace: Workplace, kind: str, key: str, *, actor: Actor) -> bool:
@@ -106,11 +129,3 @@ def resolutions(workplace: Workplace) -> list[Resolution]:
         Resolution(number, kind, key, cast(How, how), until, reason, made_by)
         for number, kind, key, how, until, reason, made_by in rows
     ]
-
-
-def resolved_keys(connection: Any, kind: str, today: date) -> dict[str, str]:
-    """Keys of a kind whose difference a person settled, with how."""
-    rows = connection.execute(
-        query("reconcile/resolved_how", register=sql.Identifier("register", kind)), {"kind": kind, "today": today}
-    ).fetchall()
-    return dict(rows)

@@ -218,7 +218,10 @@ class Control:
         return {"added": seeds.plant(self.world, body)}
 
     def edit(self, query: Any, body: Any) -> Json:
-        """{"kind", "key", "action": set|cancel|delete|duplicate, "set": {}}: behind the client's back."""
+        """{"kind", "key", "action": set|cancel|delete|duplicate, "set": {}}: behind the client's back.
+
+        A duplicate may differ in what is set, so that a record can be added there as well.
+        """
         if not isinstance(body, dict):
             raise ValueError("give kind, key and action")
         kind, key, action = text(body.get("kind")), text(body.get("key")), text(body.get("action")) or "set"
@@ -229,7 +232,7 @@ class Control:
         if action == "cancel":
             return {"record": elsewhere.cancel(self.world, kind, key)}
         if action == "duplicate":
-            return {"record": elsewhere.duplicate(self.world, kind, key)}
+            return {"record": elsewhere.duplicate(self.world, kind, key, body.get("set"))}
         if action == "delete":
             elsewhere.delete(self.world, kind, key)
             return {"record": None}

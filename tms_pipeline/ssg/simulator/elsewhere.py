@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from . import enrolments, grants
 from .calls import World
@@ -131,9 +132,9 @@ def delete(world: World, kind: str, key: str) -> None:
     world.store.delete(kind, key)
 
 
-def duplicate(world: World, kind: str, key: str) -> Json:
-    """A second record like the first, under a new reference."""
-    record, now = dict(_need(world, kind, key)), world.clock.now()
+def duplicate(world: World, kind: str, key: str, values: Json | None = None) -> Json:
+    """A second record like the first, under a new reference; with ``values`` one that differs in these fields."""
+    record, now, changes = dict(_need(world, kind, key)), world.clock.now(), dict(values or {})
     prefix = {target: head for head, target in PREFIX.items()}.get(kind)
     with world.store.transaction():
         if prefix:
@@ -143,9 +144,22 @@ def duplicate(world: World, kind: str, key: str) -> Json:
         elif kind == "runs":
             fresh = str(world.store.next_number("run", 850001))
             record |= {"id": int(fresh), "created": now, "updated": now, "nextSession": 1}
+        elif kind == "sessions":
+            run = _need(world, "runs", str(record["runId"]))
+            fresh = f"{str(record['id']).rpartition('-S')[0]}-S{run['nextSession']}"
+            world.store.put("runs", run["id"], {**run, "nextSession": run["nextSession"] + 1})
+            record |= {"id": fresh, "attendanceTaken": False}
+        elif kind == "trainers":
+            fresh = str(uuid5(NAMESPACE_URL, f"{key}/{world.store.next_number('trainer', 1)}"))
+            record |= {"id": fresh}
+        elif kind == "attendance" and {"traineeId", "sessionId"} & set(changes):
+            fresh = f"{changes.get('sessionId', record['sessionId'])}/{changes.get('traineeId', record['traineeId'])}"
+            record |= {"id": str(world.store.next_number("attendance", 18001))}
         else:
             raise ValueError(f"{kind} cannot be duplicated")
         world.store.put(kind, fresh, record)
+        if changes:
+            record = change(world, kind, fresh, changes)
     if kind == "enrolments" and record["status"] == "Confirmed":
         grants.expect(world, fresh)
     if kind == "grants" and record["status"] == "Grant Processing":

@@ -1,0 +1,128 @@
+"""A million attendance marks reconciled inside Postgres, against a bare FULL JOIN of the same two tables.
+
+python -m benchmarks.reconcile_join [--marks 1000000] [--odd 2000] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "submission")]
+
+from submission_world import World, running_site  # noqa: E402
+
+LIMIT = 2.0
+SESSIONS = 500
+
+
+def main() -> int:
+    """Load both sides, time the join and the review of the kind in turns, and print the ratio of the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--marks", type=int, default=1_000_000)
+    parser.add_argument("--odd", type=int, default=2_000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with running_site() as site, site.world() as world:
+        load(world, given.marks, given.odd)
+        bare, ours, found = [], [], 0
+        for _ in range(given.turns):
+            bare.append(_seconds(lambda: _bare(world)))
+            ours.append(_seconds(lambda: _reconcile(world)))
+        found = world.value("SELECT count(*) FROM finding.discrepancy WHERE kind = 'attendance'") // given.turns
+        temporary = world.value("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()")
+    join, review = sorted(bare)[len(bare) // 2], sorted(ours)[len(ours) // 2]
+    figures = {
+        "marks": given.marks, "discrepancies": found, "full_join_seconds": round(join, 3),
+        "reconcile_seconds": round(review, 3), "ratio": round(review / join, 2), "limit": LIMIT,
+        "python_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "temporary_files_mib": int(temporary) // 2**20,
+    }  # fmt: skip
+    print(json.dumps(figures) if given.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
+    return 0 if figures["ratio"] <= LIMIT and found == given.odd else 1
+
+
+def load(world: World, marks: int, odd: int) -> None:
+    """Both sides with so many marks, of which ``odd`` differ in equal parts: changed there, gone there, only there."""
+    trainees = marks // SESSIONS
+    part = odd // 4
+    statements = [
+        "INSERT INTO register.course_run (key, run_code, live, row_hash, own_hash, ssg_hash, upload_id, sheet, row_number) "
+        "VALUES ('A', 'A', true, '\\x01', '\\x01', '\\x01', 'U', 'S', 1)",
+        "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how) "
+        "VALUES ('1', 'A', true, '\\x01', '\\x01', 'read')",
+        "INSERT INTO identity.trainee (trainee_ref, nric_mark) "
+        f"SELECT 'HB-' || t, int4send(t) FROM generate_series(1, {trainees}) t",
+        "INSERT INTO register.enrolment (key, trainee_ref, run_code, live, row_hash, own_hash, ssg_hash, upload_id, sheet, "
+        f"row_number) SELECT 'A|HB-' || t, 'HB-' || t, 'A', true, '\\x01', '\\x01', '\\x01', 'U', 'S', t "
+        f"FROM generate_series(1, {trainees}) t",
+        "INSERT INTO mirror.enrolment (ssg_ref, key, live, own_hash, ssg_hash, seen_how) "
+        f"SELECT 'ENR-' || t, 'A|HB-' || t, true, '\\x01', '\\x01', 'read' FROM generate_series(1, {trainees}) t",
+        "INSERT INTO mirror.session (ssg_ref, key, ssg_run_id, live, own_hash, ssg_hash, seen_how) "
+        f"SELECT 'S' || s, 'A|' || s, '1', true, '\\x01', '\\x01', 'read' FROM generate_series(1, {SESSIONS}) s",
+        "INSERT INTO register.attendance (key, trainee_ref, run_code, session_no, mark, live, row_hash, own_hash, ssg_hash, "
+        "upload_id, sheet, row_number) SELECT 'A|' || s || '|HB-' || t, 'HB-' || t, 'A', s, 'present', true, h, h, h, "
+        f"'U-20261121-000001', 'Attendance', t FROM generate_series(1, {SESSIONS}) s, generate_series(1, {trainees}) t, "
+        "sha256('1'::bytea) h",
+        "INSERT INTO mirror.attendance (ssg_ref, key, ssg_session_id, ssg_run_id, run_code, session_no, trainee_ref, "
+        "nric_mark, status_code, ssg_status, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
+        "SELECT 'S' || session_no || ':' || trainee_ref, key, 'S' || session_no, '1', run_code, session_no, trainee_ref, "
+        "sha256(trainee_ref::bytea), '1', 'Confirmed', true, ssg_hash, ssg_hash, 'read', ssg_hash, key "
+        "FROM register.attendance",
+        # Rejected there, gone there, gone without a trace, and there only.
+        "UPDATE mirror.attendance SET ssg_hash = sha256('3'::bytea), status_code = '3', ssg_status = 'Rejected' "
+        f"WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance ORDER BY md5(ssg_ref) LIMIT {part})",
+        "UPDATE mirror.attendance SET live = false WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance WHERE "
+        f"status_code = '1' ORDER BY md5(ssg_ref) LIMIT {part})",
+        "DELETE FROM mirror.attendance WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance WHERE "
+        f"status_code = '1' AND live ORDER BY md5(ssg_ref) LIMIT {part})",
+        "DELETE FROM register.attendance WHERE key IN (SELECT key FROM mirror.attendance WHERE "
+        f"status_code = '1' AND live ORDER BY md5(ssg_ref) LIMIT {part})",
+    ]
+    with world.workplace.db.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[arg-type]
+    import psycopg
+
+    with psycopg.connect(host=str(world.site.server.socket), user="tms", dbname=world.database, autocommit=True) as plain:
+        plain.execute("VACUUM ANALYZE")
+
+
+def _bare(world: World) -> None:
+    world.value(
+        "SELECT count(*) FROM register.attendance r FULL JOIN mirror.attendance m ON m.key = r.key "
+        "WHERE r.ssg_hash IS DISTINCT FROM m.ssg_hash"
+    )
+
+
+def _reconcile(world: World) -> None:
+    from datetime import date
+
+    from tms_pipeline.reconcile.comparison import compare
+    from tms_pipeline.records.kinds import kind_named
+
+    with world.workplace.db.transaction() as connection:
+        (review,) = connection.execute(
+            "INSERT INTO finding.review (about, as_of, correlation_id) VALUES ('reconciliation', '2026-11-21', 'b') "
+            "RETURNING review_id"
+        ).fetchone()  # type: ignore[misc]
+        connection.execute("CREATE TEMP TABLE IF NOT EXISTS elsewhere_now (ssg_ref text) ON COMMIT DROP")
+        compare(connection, kind_named("attendance"), review=review, today=date(2026, 11, 21), dark=False, unread=[])
+
+
+def _seconds(act: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,11 @@
+-- Records whose difference a person settled: by our key as long as our side stays as it was, by SSG's reference as long
+-- as SSG's does.
+CREATE TEMP TABLE settled ON COMMIT DROP AS
+SELECT x.key, x.how
+FROM outbox.resolution x
+LEFT JOIN {register} r ON r.key = x.key
+LEFT JOIN {mirror} m ON m.ssg_ref = x.key
+WHERE x.kind = %(kind)s AND x.ended_at IS NULL AND x.how IN ('theirs', 'ignore')
+  AND (x.until IS NULL OR x.until >= %(today)s)
+  AND CASE WHEN r.key IS NOT NULL THEN x.register_hash = r.ssg_hash AND x.register_live = r.live
+           ELSE m.ssg_hash = x.their_hash END
