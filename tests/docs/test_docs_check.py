@@ -16,6 +16,8 @@ FOLDERS = ("docs", "examples", "tms_pipeline/mappings", "tms_pipeline/compliance
 FILES = (".env.example", "Makefile", "LICENSE", "pyproject.toml")
 # The pages of the codes are many and made by others: their index stands for them.
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "*.pyc", "[A-Z]*_*.md", "ssg-[a-z]*-*.md", "ssg-oauth.md")
+# Its index of them likewise.
+INDEX_OF_CODES = "docs/runbook/error-codes.md"
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def copy(tmp_path: Path) -> Path:
     for path in [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / name for name in FILES)]:
         shutil.copy(path, tmp_path / path.name)
     (tmp_path / "docs" / "errors" / "README.md").write_text("# Fault codes\n", encoding="utf-8")
+    (tmp_path / INDEX_OF_CODES).write_text("# Error codes\n", encoding="utf-8")
     docs_check.write(tmp_path)
     return tmp_path
 

@@ -368,6 +368,12 @@ def _meanings(title: str, found: Mapping[str, str]) -> str:
     return "\n".join([f"| {title} | Meaning |", "|---|---|", *(_row(name, meaning) for name, meaning in found.items())])
 
 
+def _runbook() -> Any:
+    from tms_pipeline.health import runbook
+
+    return runbook
+
+
 _MAKERS: dict[str, Callable[[Path], str]] = {
     "settings": _settings_table,
     "verbs": _verbs_reference,
@@ -380,6 +386,10 @@ _MAKERS: dict[str, Callable[[Path], str]] = {
     "promises": _promises,
     "discrepancy classes": _classes,
     "standings": _standings,
+    "alerts": lambda root: _runbook().alerts_table(root),
+    "alarm topics": lambda root: _runbook().alarms_table(root),
+    "error codes": lambda root: _runbook().codes_table(root),
+    "metrics": lambda root: _runbook().metrics_table(root),
 }
 
 
