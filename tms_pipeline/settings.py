@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     ssg_concurrency: int = Field(default=8, ge=1, le=64)
     ssg_visibility_minutes: float | None = Field(default=None, ge=0)
     ssg_quoted_body: bool = True
+    # Downtimes that SSG announces, in Singapore time; no call is begun in them.
+    ssg_maintenance: str = ""
     full_read_days: float = Field(default=7, ge=0, validation_alias="TMS_FULL_READ_DAYS")
 
     # Submission
@@ -149,6 +151,25 @@ class Settings(BaseSettings):
         scheme = value.get_secret_value().split("://", 1)[0]
         if scheme not in {"postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2"}:
             raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("ssg_maintenance")
+    @classmethod
+    def _known_windows(cls, value: str) -> str:
+        from tms_pipeline.submission.maintenance import windows_of
+
+        windows_of(value)
+        return value
+
+    @field_validator("approval_policy")
+    @classmethod
+    def _known_policy(cls, value: str) -> str:
+        from tms_pipeline.submission.policy import policy_of
+
+        try:
+            policy_of(value)
+        except ValueError as error:
+            raise ValueError(str(error).rstrip(".")) from None
         return value
 
     @field_validator("rules", mode="before")

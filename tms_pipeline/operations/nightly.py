@@ -27,6 +27,7 @@ from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.submission.approvals import ApprovalRefused
 from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.submission.gate import maintenance_now
 from tms_pipeline.submission.planning import approve, plan_now
 from tms_pipeline.submission.worker import WorkResult, run_workers
 from tms_pipeline.workplace import Workplace
@@ -88,7 +89,10 @@ def submit_changes(
         result = run_workers(workplace, client, actor=actor, patience=patience, progress=tell)
         done.work.outcomes.update(result.outcomes)
         done.work.stopped = done.work.stopped or result.stopped
-        if not result.outcomes.get("accepted") or result.stopped:
+        done.work.resting = done.work.resting or result.resting
+        if result.resting:
+            progress(result.resting)
+        if not result.outcomes.get("accepted") or result.stopped or result.resting:
             break
     return done
 
@@ -101,6 +105,9 @@ def report_folder(workplace: Workplace) -> Path:
 def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lambda _: None) -> Nightly:
     """The whole nightly sync in this process, without Dagster."""
     nightly_id = begin(workplace, actor)
+    resting = maintenance_now(workplace)
+    if resting:
+        progress(resting)
     with ssg_client(workplace) as (client, calls):
         before = pull(workplace, client, progress=progress)
         submitted = submit_changes(workplace, client, actor=actor, not_read=before.kinds_not_read(), progress=progress)

@@ -151,7 +151,7 @@ def submit(workplace: Workplace, run_id: str, tell: Tell) -> SubmittedNow:
         accepted=done.work.outcomes.get("accepted", 0),
         dead_letters=flat["rejected"] + flat["dead"],
         unknown=flat["unknown"],
-        stopped=done.work.stopped,
+        stopped=done.work.stopped or done.work.resting,
     )
 
 

@@ -9,63 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, cast
 
 from tms_pipeline.audit.log import Actor, append
-from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.roles.guard import approver, needs
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.policy import MODES, Mode, policy_of
 from tms_pipeline.workplace import Workplace
 
-Mode = Literal["auto", "review", "two-person"]
-_MODES = ("auto", "review", "two-person")
-_ACTIONS = ("create", "update", "cancel")
-_STRICTNESS = {mode: number for number, mode in enumerate(_MODES)}
+_STRICTNESS = {mode: number for number, mode in enumerate(MODES)}
 
 
 class ApprovalRefused(ValueError):
     """The approval may not be given; the message is one sentence that says why."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What each part of a plan needs. The most specific rule counts: kind.action, kind, any kind's action, any."""
-
-    rules: tuple[tuple[str, str, Mode], ...]
-
-    def mode(self, kind: str, action: str) -> Mode:
-        """What this part needs; a part that no rule names needs a person."""
-        for wanted in ((kind, action), (kind, "*"), ("*", action), ("*", "*")):
-            for rule_kind, rule_action, mode in self.rules:
-                if (rule_kind, rule_action) == wanted:
-                    return mode
-        return "review"
-
-
-def policy_of(text: str) -> Policy:
-    """The policy of a setting such as ``auto`` or ``enrolment:review,course_run.cancel:two-person,*:auto``.
-
-    Raises ValueError with one sentence for a rule that makes no sense: a policy is never guessed.
-    """
-    if text.strip() in _MODES:
-        return Policy((("*", "*", cast(Mode, text.strip())),))
-    rules: list[tuple[str, str, Mode]] = []
-    for rule in filter(None, (part.strip() for part in text.split(","))):
-        part, _, mode = rule.partition(":")
-        kind, _, action = part.strip().partition(".")
-        action = action or "*"
-        if kind not in (*KINDS, "*") or action not in (*_ACTIONS, "*") or mode.strip() not in _MODES:
-            raise ValueError(
-                f"TMS_APPROVAL_POLICY: '{rule}' is no rule; write kind.action:mode, such as "
-                f"enrolment.cancel:two-person, with a mode of {', '.join(_MODES)}."
-            )
-        if any((kind, action) == known[:2] for known in rules):
-            raise ValueError(f"TMS_APPROVAL_POLICY names {part} twice.")
-        rules.append((kind, action, cast(Mode, mode.strip())))
-    if not rules:
-        raise ValueError("TMS_APPROVAL_POLICY is empty; 'auto' approves everything, 'review' nothing by itself.")
-    return Policy(tuple(rules))
 
 
 @dataclass

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.ssg.errors import failure
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.maintenance import closed_until, sentence, windows_of
 from tms_pipeline.workplace import Workplace
 
 KILL_SWITCH = "ssg"
@@ -27,8 +30,13 @@ _DOWN = frozenset({"unknown", "retryable"})
 class Gate:
     """The gate of one credential: asked before every call, told after it."""
 
-    def __init__(self, workplace: Workplace, *, spacing_seconds: float | None = None) -> None:
-        """Read the spacing from the settings if none is given."""
+    def __init__(
+        self, workplace: Workplace, *, spacing_seconds: float | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Read spacing and maintenance windows from the settings; the clock is for tests."""
+        self._clock = clock
+        self._windows = windows_of(workplace.settings.ssg_maintenance)
         self._db = workplace.db
         self._spacing = workplace.settings.spacing_seconds if spacing_seconds is None else spacing_seconds
         self._burst = workplace.settings.ssg_burst
@@ -37,7 +45,11 @@ class Gate:
         self._free_until = 0.0
 
     def before(self, endpoint: str) -> None:
-        """Wait for this call's turn. Raises SsgError (SSG-KILL-SWITCH, SSG-BREAKER-OPEN) when no call may go out."""
+        """Wait for this call's turn. Raises SsgError (SSG-MAINTENANCE, SSG-KILL-SWITCH, SSG-BREAKER-OPEN) when no call
+        may go out."""
+        until = closed_until(self._windows, self._clock()) if self._windows else None
+        if until is not None:
+            raise failure("SSG-MAINTENANCE", endpoint=endpoint, sentence=sentence(until))
         # Without spacing there is no slot to take: then switch and breaker are asked four times a second, not always.
         if self._spacing == 0 and time.monotonic() < self._free_until:
             return
@@ -98,3 +110,9 @@ def set_switch(workplace: Workplace, *, stopped: bool, reason: str, actor: Actor
         )
         append(connection, workplace.rings.audit.key, actor, "calls stopped" if stopped else "calls allowed", "switch",
                KILL_SWITCH, reason=reason)
+
+
+def maintenance_now(workplace: Workplace) -> str:
+    """The sentence that says until when SSG is not called; empty when it may be."""
+    until = closed_until(windows_of(workplace.settings.ssg_maintenance), datetime.now(UTC))
+    return sentence(until) if until else ""

@@ -15,7 +15,7 @@ from tms_pipeline.submission.backoff import FIRST_SECONDS, delay
 from tms_pipeline.submission.states import State
 
 # Nothing was sent: the submission goes back as it was, and no attempt is burnt.
-NOT_SENT = frozenset({"SSG-KILL-SWITCH", "SSG-BREAKER-OPEN"})
+NOT_SENT = frozenset({"SSG-KILL-SWITCH", "SSG-BREAKER-OPEN", "SSG-MAINTENANCE"})
 # SSG is away or busy: that says nothing about this submission, so only its age ends it.
 OUTAGE = frozenset(
     {"SSG-NET-CONNECT", "SSG-HTTP-429", "SSG-HTTP-5XX-READ", "SSG-NET-TIMEOUT-READ", "SSG-NET-BROKEN-READ"}

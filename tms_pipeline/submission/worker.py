@@ -29,6 +29,7 @@ from tms_pipeline.store.queries import query, text
 from tms_pipeline.submission.backoff import FIRST_SECONDS
 from tms_pipeline.submission.claimed import Claimed, claimed_of
 from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.submission.gate import maintenance_now
 from tms_pipeline.submission.handling import Handler
 from tms_pipeline.submission.lease import new_owner, renew, rescue
 from tms_pipeline.submission.outcomes import Outcomes
@@ -50,10 +51,13 @@ class WorkResult:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     stopped: str = ""
+    # Nothing is wrong, but SSG is not to be called now: until when.
+    resting: str = ""
 
     def __str__(self) -> str:
         words = ", ".join(f"{count} {state}" for state, count in sorted(self.outcomes.items())) or "nothing to do"
-        return f"{words}{'; stopped: ' + self.stopped if self.stopped else ''}"
+        why = f"; stopped: {self.stopped}" if self.stopped else ""
+        return f"{words}{why}{'. ' + self.resting if self.resting else ''}"
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -109,6 +113,11 @@ class Worker:
         self.result.stopped = self.result.stopped or reason
         self._stop.set()
 
+    def _rest(self, sentence: str) -> None:
+        """Finish the calls in hand and begin no more: SSG has a maintenance window."""
+        self.result.resting = sentence
+        self._stop.set()
+
     def run(self, *, patience: float = 5.0) -> WorkResult:
         """Work until nothing is due within ``patience`` seconds, or until stopped. Rescues stalled leases first."""
         rescue(self.workplace, self.pace)
@@ -145,6 +154,10 @@ class Worker:
     def _dispatch(self, patience: float) -> None:
         idle_until = time.monotonic() + patience
         while not self._stop.is_set():
+            resting = maintenance_now(self.workplace)
+            if resting:
+                self._rest(resting)
+                return
             with self._free:
                 room = self.threads * AHEAD - self._in_hand
                 if room < self.threads * AHEAD // 2 and self._in_hand:
@@ -244,6 +257,9 @@ class Worker:
 
     def _halt(self, what: Stop, sentence: str, item: Claimed) -> None:
         """Stop everything, or only calls of this sort; a second sort that fails alike says that it is everything."""
+        if maintenance_now(self.workplace):
+            self._rest(sentence)
+            return
         self._paused.add(item.call)
         if what == "all" or len({call.partition(".")[0] for call in self._paused}) > 1:
             self.stop(sentence)
