@@ -7,15 +7,18 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from types import TracebackType
 from typing import Any, cast
 
 import structlog
 
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.operations import sentry
+from tms_pipeline.operations.tracebacks import mask, render, told
 from tms_pipeline.settings import Settings, SettingsError, load_settings
 from tms_pipeline.store import journal
 
@@ -24,6 +27,12 @@ _REDACTED_ERRORS = "dagster.redacted_errors"
 _KEPT = (
     "correlation_id", "upload_id", "submission", "kind", "action", "attempt", "ssg_ref", "code", "entity", "entity_key",
     "audit", "run_id", "step_key", "job_name", "error",
+)  # fmt: skip
+_OUR_LOGGERS = ("tms", "tms_pipeline", "assets", "sensors", "root", "dagster")
+# Libraries that bring handlers of their own, past ours, or that log what they send at a low level.
+_CHATTY = (
+    "httpx", "httpcore", "matplotlib", "alembic", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg",
+    "psycopg.pool", "urllib3", "asyncio",
 )  # fmt: skip
 # Ids of ours hold digits in rows that look like a phone number; what has the shape of one of them stays as it is.
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{16}-\d{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|U-[0-9a-f]{12}|\d{1,7}")
@@ -38,15 +47,30 @@ class JsonLines(logging.Formatter):
             "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": redact(record.getMessage()),
+            "event": _said(record),
         }
         for name in _KEPT:
             if hasattr(record, name):
                 text = str(getattr(record, name))
                 line[name] = text if _ID.fullmatch(text) else redact(text)
         if record.exc_info:
-            line["trace"] = redact(self.formatException(record.exc_info))
+            line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (logging's own name)
+        """The traceback without any value; never kept in the record, where another handler would find it."""
+        return redact(render(*ei))
+
+
+def _said(record: logging.LogRecord) -> str:
+    """The message; a library's without what it quotes, as that is what it choked on."""
+    try:
+        text = record.getMessage()
+    except Exception:  # arguments that do not fit the message: a library's mistake must not cost the line
+        text = str(record.msg)
+    ours = record.name.split(".")[0] in _OUR_LOGGERS
+    return redact(text) if ours else mask(text)
 
 
 def stream_handler() -> logging.Handler:
@@ -63,8 +87,14 @@ def set_up_logs(settings: Settings) -> None:
         root.removeHandler(handler)
     root.addHandler(stream_handler())
     root.setLevel(settings.log_level)
-    for chatty in ("httpx", "httpcore", "matplotlib", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for chatty in _CHATTY:
+        logger = logging.getLogger(chatty)
+        logger.handlers[:] = []
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = _unhandled
+    threading.excepthook = _unhandled_in_thread
     folder = settings.home / "logs"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "errors.jsonl"
@@ -128,5 +158,32 @@ def keep_error(error: Exception) -> Path | None:
         return None
 
 
+def _unhandled(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What nobody caught goes through redaction, too, not as Python would print it."""
+    logging.getLogger("tms").critical("unhandled error", exc_info=(kind, error, trace))
+
+
+def _unhandled_in_thread(found: threading.ExceptHookArgs) -> None:
+    if found.exc_value is not None:
+        _unhandled(found.exc_type, found.exc_value, found.exc_traceback)
+
+
 def _redact_event(_: Any, __: str, event: Any) -> Any:
-    return {key: redact(value) if isinstance(value, str) and key != "at" else value for key, value in event.items()}
+    """Every text in the event, however deep; an exception becomes its traceback without values."""
+    trouble = event.pop("exc_info", None)
+    if trouble:
+        error = trouble if isinstance(trouble, BaseException) else sys.exc_info()[1]
+        event["trace"] = redact(render(None, error, None))
+    return {key: _clean(value) if key != "at" else value for key, value in event.items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if _ID.fullmatch(value) else redact(value)
+    if isinstance(value, BaseException):
+        return told(value)
+    if isinstance(value, dict):
+        return {redact(str(key)): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(inner) for inner in value]
+    return value if isinstance(value, int | float | bool | type(None)) else redact(str(value))

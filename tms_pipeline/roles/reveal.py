@@ -77,7 +77,7 @@ def reveal(workplace: Workplace, reference: str, name: str, *, reason: str) -> R
             )
     if used >= limit:
         refuse(workplace, f"{person.name} has revealed {used} values today, and {limit} a day are allowed "
-               "(TMS_REVEALS_PER_DAY); go on tomorrow or ask an admin.", sort="verb", name="reveal", entity=reference)
+               "(TMS_REVEALS_PER_DAY); go on tomorrow or ask an admin.", sort="verb", name="reveal", about=reference)
     with workplace.db.transaction() as connection:
         return Revealed(_open(connection, workplace, kind, reference, name, found), entry, limit - used - 1)
 
