@@ -119,7 +119,7 @@ def discard(number: Annotated[int, typer.Argument(help="Number of the submission
 @plainly
 def resolve(
     kind: Annotated[str, typer.Argument(help="Record kind, such as enrolment.")],
-    key: Annotated[str, typer.Argument(help="Our key of the record, as the reports show it.")],
+    key: Annotated[str, typer.Argument(help="Our key, or SSG's reference of what only SSG holds.")],
     how: Annotated[str, typer.Argument(help="ours, theirs, or ignore (with --until).")],
     reason: Reason,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of an ignore.")] = None,

@@ -89,8 +89,13 @@ def down() -> None:
 
 
 @plainly
-def reconcile(json_: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False) -> None:
-    """Read SSG and compare both sides now, without sending anything. Exit 1 if they disagree."""
+def reconcile(
+    whole: Annotated[bool, typer.Option("--whole", help="Read all of SSG, not only what changed.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Read SSG and compare all sides now, without sending anything. Exit 1 if they disagree."""
+    from tms_pipeline.cli.reconciling import facts, say_facts
+    from tms_pipeline.mirror.grants import read_grants
     from tms_pipeline.mirror.pull import pull
     from tms_pipeline.operations.at_work import at_work
     from tms_pipeline.operations.ssg_access import ssg_client
@@ -99,17 +104,11 @@ def reconcile(json_: Annotated[bool, typer.Option("--json", help="Print the coun
     with at_work() as workplace:
         actor = workplace.actor()
         with ssg_client(workplace) as (client, _):
-            pulled = pull(workplace, client, progress=step)
+            pulled = pull(workplace, client, progress=step, whole=whole)
+            pulled.reads.append(read_grants(workplace, client, progress=step, whole=whole))
         found = compare(workplace, pulled, actor=actor)
-    counts = found["counts"]
-
-    def words() -> None:
-        say(f"Matched: {sum(counts['matched'].values())} records.")
-        for name, kinds in counts["discrepancies"].items():
-            say(f"{name}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
-        if not counts["discrepancies"]:
-            say("No discrepancies.")
-
-    emit(counts, as_json=json_, words=words)
-    if counts["discrepancies"]:
+        with workplace.db.transaction() as connection:
+            shown = facts(connection, found, pulled.costs(), workplace.today())
+    emit(shown, as_json=json_, words=lambda: say_facts(shown))
+    if shown["discrepancies"]:
         raise typer.Exit(FINDINGS)

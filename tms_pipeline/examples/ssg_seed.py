@@ -11,6 +11,8 @@ def ssg_data(term: Term, *, uen: str, key: str, name: str) -> dict[str, Any]:
     """The data file for the simulator: one app for the provider, and the term's courses without any run."""
     return {
         "apps": [{"uen": uen, "key": key, "name": name}],
+        # SSG takes days; the demo shall show grants of every age.
+        "settings": {"grant_appears_seconds": 0.0, "grant_completes_seconds": 25.0},
         "courses": [
             {
                 "referenceNumber": course.reference,

@@ -200,7 +200,9 @@ class ScopeReader:
         (ssg-api 4.1)."""
         return started - timedelta(minutes=self.workplace.settings.visibility_minutes)
 
-    def _gone(self, connection: Connection, kind: str, scope: str, rows: list[dict[str, Any]], started: datetime) -> None:
+    def _gone(
+        self, connection: Connection, kind: str, scope: str, rows: list[dict[str, Any]], started: datetime
+    ) -> None:
         connection.execute(
             query("mirror/gone", mirror=f"mirror.{kind}", where=scope_column(kind)),
             {"scope": scope, "refs": [row["ssg_ref"] for row in rows], "before": self.settled(started),

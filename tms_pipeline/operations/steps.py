@@ -18,6 +18,7 @@ from tms_pipeline.mirror.grants import read_grants as read_them
 from tms_pipeline.mirror.pull import PullResult, ScopeRead, pull
 from tms_pipeline.operations.nightly import report_folder, submit_changes
 from tms_pipeline.operations.ssg_access import ssg_client
+from tms_pipeline.reconcile.classes import UNDER_WAY
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.rights.each_night import each_night
 from tms_pipeline.store.queries import query
@@ -28,8 +29,6 @@ from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
 
 Tell = Callable[[str], None]
-# What is no disagreement of the data: it is being worked on.
-_UNDER_WAY = frozenset({"waiting", "not read"})
 
 
 @dataclass
@@ -163,7 +162,7 @@ def compare(workplace: Workplace, run_id: str) -> Compared:
         review_id=found["review_id"],
         matched=sum(found["counts"]["matched"].values()),
         classes=classes,
-        disagreements=sum(count for name, count in classes.items() if name not in _UNDER_WAY),
+        disagreements=sum(count for name, count in classes.items() if name not in UNDER_WAY),
         not_read=classes.get("not read", 0),
     )
 

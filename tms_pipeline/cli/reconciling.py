@@ -1,0 +1,69 @@
+"""What ``tms reconcile`` prints: counts, lines, what the reads cost, grants, and the trend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tms_pipeline.cli.output import say
+
+SHOWN = 40
+
+
+def facts(connection: Any, found: dict[str, Any], costs: list[dict[str, Any]], today: Any) -> dict[str, Any]:
+    """Everything about a review that the verb shows, with plain names."""
+    from tms_pipeline.mirror.grants import grant_totals
+    from tms_pipeline.reconcile.trend import trend
+    from tms_pipeline.store.queries import query
+
+    names = ("class", "kind", "key", "ssg_ref", "field", "ours", "theirs", "changed_by", "since", "what_to_do")
+    lines = connection.execute(query("reconcile/lines"), {"review": found["review_id"]}).fetchall()
+    return {
+        **found["counts"],
+        "review": found["review_id"],
+        "lines": [dict(zip(names, line, strict=True)) for line in lines],
+        "reads": costs,
+        "grants": grant_totals(connection),
+        "trend": [
+            {"day": line.day, "comparison": line.comparison, "kind": line.kind, "class": line.class_,
+             "records": line.records}
+            for line in trend(connection, today=today)
+            if line.class_ != "matched"
+        ],
+    }
+
+
+def say_facts(shown: dict[str, Any]) -> None:
+    """The same in words."""
+    say(f"Matched: {sum(shown['matched'].values())} records.")
+    for name, kinds in shown["discrepancies"].items():
+        say(f"{name}: " + ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.items()))
+    if not shown["discrepancies"]:
+        say("No discrepancies.")
+    for kind, count in shown["resolved"].items():
+        say(f"resolved by a person: {count} {kind.replace('_', ' ')}")
+    sheets = {name: count for name, count in shown["sheets"].items() if name != "matched"}
+    say(
+        f"Sheets of the last 30 days: {shown['sheets']['matched']} rows are in the registers"
+        + "".join(f", {count} {name}" for name, count in sheets.items()) + "."
+    )
+    for line in shown["lines"][:SHOWN]:
+        named = (line["kind"].replace("_", " "), line["key"], line["ssg_ref"])
+        what = f"  {line['class']}: " + " ".join(part for part in named if part)
+        if line["field"] or line["theirs"]:
+            what += f", {line['field'] or 'it'}: ours {line['ours'] or '-'}, theirs {line['theirs'] or '-'}"
+        say(what + f" ({line['changed_by'] or 'not known who'}, since {line['since']:%Y-%m-%d %H:%M})")
+    if len(shown["lines"]) > SHOWN:
+        say(f"  … {len(shown['lines']) - SHOWN} more; --json and the reconciliation workbook show all.")
+    for standing, line in shown["grants"].items():
+        say(
+            f"grants {standing}: {line['lines']}, estimated {line['estimated']:,.2f}, paid {line['paid']:,.2f}"
+            + (f". {line['sentence']}" if "sentence" in line else "")
+        )
+    calls = sum(line["calls"] for line in shown["reads"] if line["kind"] != "fee")  # they come with the enrolments
+    say(f"Reading cost {calls} calls:")
+    for line in shown["reads"]:
+        unread = f", {line['not_read']} of {line['scopes']} not read" if line["not_read"] else ""
+        say(
+            f"  {line['kind'].replace('_', ' ')} ({line['read']}): {line['records']} records, {line['pages']} pages, "
+            f"{line['bytes'] / 1024:.0f} KiB, {line['seconds']:.1f} s{unread}"
+        )
