@@ -11,11 +11,12 @@ import at_ssg
 import openpyxl
 import pytest
 from demo_runs import DemoRun
-from leak_scan import copy_to_search, found_in, people_of
-from running import short_folder, tms
+from running import tms
 
 from tms_pipeline.examples.answers import LATE, expected
 from tms_pipeline.examples.mess import CODES
+from tms_pipeline.leaks.people import of_term
+from tms_pipeline.leaks.scan import Search
 from tms_pipeline.store.database import Database
 
 SUMMARY_KEYS = {"uploads", "submissions", "discrepancies", "deadlines", "dead_letters", "ssg_writes_last_run", "reports"}
@@ -187,9 +188,24 @@ def test_the_inbox_is_empty_and_every_original_lies_sealed_in_the_archive(demo: 
     assert all(path.read_bytes()[:2] != b"PK" for path in sealed)
 
 
-def test_no_person_of_the_term_stands_anywhere_in_clear(demo: DemoRun, tmp_path: Path) -> None:
-    said = [demo.first.stdout, demo.first.stderr, demo.second.stdout, demo.second.stderr]
-    with short_folder() as folder:
-        copy_to_search(demo.home, said, folder)
-        hits = found_in([folder], *people_of(demo.term), tmp_path)
-    assert {file: sorted(values)[:5] for file, values in hits.items()} == {}
+def test_no_person_of_the_term_is_named_in_what_the_demo_says(demo: DemoRun) -> None:
+    search = Search(of_term(demo.term.today))
+    for number, text in enumerate((demo.first.stdout, demo.first.stderr, demo.second.stdout, demo.second.stderr)):
+        search.look(f"output {number}", text.encode())
+    assert search.finish().leaks == []
+
+
+def test_one_upload_can_be_followed_through_the_log_to_ssgs_references(demo: DemoRun) -> None:
+    lines = [json.loads(line) for line in (demo.home / "logs" / "tms.jsonl").read_text().splitlines()]
+    assert all({"at", "level", "event", "correlation_id"} <= line.keys() for line in lines), "one event a line"
+    assert not [line for line in lines if "[phone]" in json.dumps(line)], "no id of ours was taken for a number"
+    enrolments = [line for line in lines if line.get("kind") == "enrolment" and line["event"] == "submission accepted"]
+    upload = enrolments[0]["upload_id"]
+    ours = [line for line in lines if line.get("upload_id") == upload]
+    assert [line["event"] for line in ours][:2] == ["upload received", "upload taken in"]
+    at_ssg_now = {item["referenceNumber"] for item in demo.state["enrolments"]}
+    found = {line["ssg_ref"] for line in ours if line.get("kind") == "enrolment" and line["event"] == "submission accepted"}
+    assert found and found <= at_ssg_now
+    calls = {line["correlation_id"] for line in ours if line["event"] == "submission accepted"}
+    assert len(calls) > len(found) - 1 and all(line["attempt"] for line in ours if "submission" in line)
+    assert oct((demo.home / "logs" / "tms.jsonl").stat().st_mode)[-3:] == "600"

@@ -60,19 +60,19 @@ def settings_check(settings: Settings) -> Check:
 
 
 def permissions(settings: Settings) -> Check:
-    """Whether others may look into the folders that hold what is sealed or people's own cells."""
-    open_ones = []
-    for name in ("keys", "archive", "results", "reports", "inbox", "logs", "tmp"):
+    """Whether others may look into what holds keys or people's own cells. The inbox is ops', who may share it."""
+    open_ones: list[str] = []
+    for name in ("keys", "archive", "results", "reports", "logs", "tmp"):
         path = settings.home / name
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            open_ones.append(name)
+            open_ones.append(str(path))
     env = Path(".env")
     if env.exists() and env.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_secret(env):
         open_ones.append(".env")
     if open_ones:
         return degraded(
             "permissions", f"Others may look into: {', '.join(open_ones)}.",
-            f"Run 'chmod -R go= {settings.home}/{{{','.join(open_ones)}}}' (and 'chmod 600 .env').", "settings",
+            f"Run 'chmod -R go= {' '.join(open_ones)}'.", "settings",
         )  # fmt: skip
     return ok("permissions", "folders and .env are for their owner only")
 

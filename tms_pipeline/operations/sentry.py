@@ -26,7 +26,7 @@ def begin(settings: Settings) -> bool:
         return False
     try:
         import sentry_sdk
-        from sentry_sdk.integrations.excepthook import ExcepthookIntegration
+        from sentry_sdk.integrations.atexit import AtexitIntegration
         from sentry_sdk.integrations.logging import LoggingIntegration
         from sentry_sdk.utils import BadDsn
     except ImportError:
@@ -35,10 +35,13 @@ def begin(settings: Settings) -> bool:
         ) from None
     try:
         sentry_sdk.init(
-            dsn=dsn, release=__version__, environment=settings.environment, server_name="", send_default_pii=False,
+            dsn=dsn, release=__version__, environment=settings.environment, server_name="",
             include_local_variables=False, include_source_context=False, max_breadcrumbs=0, max_request_body_size="never",
             default_integrations=False, auto_enabling_integrations=False, traces_sample_rate=None, send_client_reports=False,
-            integrations=[LoggingIntegration(level=None, event_level=logging.ERROR), ExcepthookIntegration()],
+            integrations=[
+                # An error that nobody caught is logged by the hook of ours (logs.py), so it comes this way too.
+                LoggingIntegration(level=None, event_level=logging.ERROR), AtexitIntegration(callback=lambda *_: None),
+            ],
             before_send=scrub, before_send_transaction=lambda *_: None, before_breadcrumb=lambda *_: None,
         )  # fmt: skip
     except BadDsn:
