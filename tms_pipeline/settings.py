@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
+import stat
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,9 @@ SIMULATOR_UEN = "201912345K"
 SIMULATOR_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 # Made up, never issued: NRIC-shaped because that is what CorpPass ids look like in SSG's own test data (ssg-api 5.2).
 SIMULATOR_CORPPASS_ID = "S9999101A"
+
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class SettingsError(Exception):
@@ -274,6 +278,24 @@ class Settings(BaseSettings):
                 "set ENVIRONMENT=staging in an installation of its own."
             )
 
+    def check_hardening(self) -> None:
+        """Refuse what would send people's data past a check, or leave a key open to others. Raises SettingsError."""
+        if self.environment == "production" and self.database_url is not None:
+            given = urlsplit(self.database_url.get_secret_value())
+            asked = parse_qs(given.query)
+            hosts = [given.hostname or "", *(asked.get("host") or [])]
+            away = [host for host in hosts if host and not host.startswith("/") and host not in _THIS_MACHINE]
+            if away and asked.get("sslmode") != ["verify-full"]:
+                raise SettingsError(
+                    "DATABASE_URL reaches Postgres over the network without a checked certificate; add "
+                    "?sslmode=verify-full to it, and sslrootcert=… for a CA of your own."
+                )
+        if self.ssg_key_file is not None and self.ssg_key_file.exists():
+            facts = self.ssg_key_file.stat()
+            # A secret that a container gets is root's, and its group may read it; everybody never may.
+            if facts.st_mode & (stat.S_IRWXO | stat.S_IWGRP) or (facts.st_mode & stat.S_IRGRP and facts.st_uid != 0):
+                raise SettingsError(f"Others may read the key {self.ssg_key_file} (SSG_KEY_FILE); run 'chmod 600' on it.")
+
     def check_ssg(self) -> None:
         """Refuse settings that would speak to the wrong SSG or with made-up secrets. Raises SettingsError."""
         for name, address in (("SSG_BASE_URL", self.ssg_base_url), ("SSG_OAUTH_URL", self.ssg_oauth_url)):
@@ -322,6 +344,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
         settings.check_ssg()
+        settings.check_hardening()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

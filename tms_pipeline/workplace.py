@@ -18,11 +18,11 @@ from tms_pipeline.audit.log import Actor
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.masking import redact
+from tms_pipeline.operations.logs import open_journal
 from tms_pipeline.roles import database_roles, guard
 from tms_pipeline.roles.identify import identify
 from tms_pipeline.roles.matrix import NotAllowed
 from tms_pipeline.roles.person import SERVICES, Person
-from tms_pipeline.operations.logs import open_journal
 from tms_pipeline.settings import Settings, load_settings
 from tms_pipeline.store.database import Database, normalise_url
 from tms_pipeline.store.embedded import DAGSTER, EmbeddedPostgres

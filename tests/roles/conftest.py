@@ -18,6 +18,7 @@ from tms_pipeline.roles import grants
 from tms_pipeline.settings import load_settings
 from tms_pipeline.workplace import Workplace, open_workplace
 
+
 @pytest.fixture(scope="module")
 def staffed(
     prepared: tuple[str, Path], make_database: Callable[..., str], drop_database: Callable[[str], None]

@@ -61,7 +61,7 @@ def simulator(
     """Run SSG on loopback, as far as it is known: the same API as a real HTTP server."""
     import subprocess
 
-    from tms_pipeline.operations.simulator_process import command, folder, using
+    from tms_pipeline.operations.simulator_process import command, environment, folder, using
     from tms_pipeline.settings import load_settings
 
     settings = load_settings()
@@ -72,7 +72,7 @@ def simulator(
     say(f"The simulator listens on http://127.0.0.1:{port}/  (Ctrl-C stops it)")
     try:
         with using(settings):
-            code = subprocess.run(arguments, check=False).returncode  # noqa: S603  (our own module)
+            code = subprocess.run(arguments, env=environment(settings), check=False).returncode  # noqa: S603  (our own module)
     except KeyboardInterrupt:
         code = 0
     if code not in (0, -2, -15):

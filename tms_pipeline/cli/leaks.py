@@ -22,7 +22,9 @@ def leak_scan(
     people: Annotated[
         Path | None, typer.Option(help="Also look for the people of this file: CSV with a heading, or JSON.")
     ] = None,
-    seeded: Annotated[bool, typer.Option("--seeded", help="Also look for everybody of the demo's made-up term.")] = False,
+    seeded: Annotated[
+        bool, typer.Option("--seeded", help="Also look for everybody of the demo's made-up term.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Search databases, files and processes for personal values and secrets. Exit 1 if one stands where none may.
@@ -43,8 +45,9 @@ def leak_scan(
 
     def words() -> None:
         for leak in found.leaks:
-            whose = f" of {', '.join(leak.whose[:3])}" + (" and others" if len(leak.whose) > 3 else "") if leak.whose else ""
-            say(f"{leak.where}: {leak.what}{whose}, {leak.times} times")
+            whose = f" of {', '.join(leak.whose[:3])}" if leak.whose else ""
+            others = " and others" if len(leak.whose) > 3 else ""
+            say(f"{leak.where}: {leak.what}{whose}{others}, {leak.times} times")
         for where in found.not_read:
             say(f"not read: {where}")
         say(

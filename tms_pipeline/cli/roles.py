@@ -54,7 +54,7 @@ def list_(
                 f"given by {item.granted_by} on {item.granted_at:%Y-%m-%d}"
             )
         if not found:
-            say(f"Nobody has a role yet: {me.name}, who can open the key rings, is admin. 'tms roles grant' changes that.")
+            say(f"Nobody has a role yet: {me.name}, who can open the key rings, is admin until 'tms roles grant'.")
 
     emit({"you": vars(me), "grants": [vars(item) for item in found]}, as_json=json_, words=words)
 
@@ -64,7 +64,7 @@ def grant(
     person: Annotated[str, typer.Argument(help="The person, as the system, a token or the proxy names them.")],
     role: Annotated[str, typer.Argument(help="admin, 'ops admin', trainer, finance or auditor.")],
     by: Annotated[
-        list[str] | None, typer.Option("--by", help="How the name is proven: system, token, proxy. Default: system, token.")
+        list[str] | None, typer.Option("--by", help="How the name is proven: system, token, proxy. Default: first two.")
     ] = None,
     trainer: Annotated[str | None, typer.Option(help="For a trainer: the Trainer Code whose runs are theirs.")] = None,
 ) -> None:
@@ -73,8 +73,9 @@ def grant(
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace:
-        give(workplace, person, role.lower().replace("-", " "), ways=tuple(by or ("system", "token")), trainer_code=trainer)
-    say(f"{person} is {role} now.")
+        name = role.lower().replace("-", " ")
+        give(workplace, person, name, ways=tuple(by or ("system", "token")), trainer_code=trainer)
+    say(f"{person} is {name} now.")
 
 
 @plainly
@@ -104,11 +105,11 @@ def token(
 @plainly
 def database() -> None:
     """Make Postgres' own roles and row rules again, where the migration's user was not allowed to."""
-    from tms_pipeline.roles.database_roles import make_again
+    from tms_pipeline.roles.database_roles import ROLES, make_again
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace:
         said = make_again(workplace)
     if said:
         raise ValueError(f"{said[0][0].upper()}{said[0][1:]}")
-    say("Postgres has the roles tms_owner, tms_app, tms_reader, tms_auditor, tms_trainer and tms_finance, and their rules.")
+    say(f"Postgres has the roles {', '.join(ROLES)}, their rights and the row rules.")

@@ -40,7 +40,7 @@ class NoPurpose(RuntimeError):
 
 @contextlib.contextmanager
 def opening_for(purpose: str) -> Iterator[None]:
-    """Let sealed values be opened in this block, on this thread. Also a decorator. Raises NoPurpose for an unknown one."""
+    """Let sealed values be opened in this block, on this thread. Also a decorator. Raises NoPurpose if unknown."""
     if purpose not in PURPOSES:
         raise NoPurpose(f"'{purpose}' is no purpose to open sealed values for; see identity.opening.PURPOSES")
     token = _purpose.set(purpose)

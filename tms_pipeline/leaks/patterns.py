@@ -86,9 +86,7 @@ class Patterns:
                 if len(folded) >= _SHORTEST:
                     words.setdefault(folded, (item, item.word and folded.isascii() and form == item.value.encode()))
         self._known = list(words.values())
-        self._search = (
-            BytesAhoCorasick(list(words), matchkind=MatchKind.Standard) if words else None
-        )
+        self._search = BytesAhoCorasick(list(words), matchkind=MatchKind.Standard) if words else None
         self._shape = shape
         self.longest = max([32, *map(len, words)])
 

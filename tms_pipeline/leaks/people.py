@@ -49,8 +49,9 @@ def of_registers(workplace: Workplace) -> list[Known]:
 
 
 @opening_for("leak scan")
-def _opened(workplace: Workplace, kind: str, rows: list[tuple[Any, ...]], keys: dict[str, bytes],
-            fields: list[str]) -> list[Known]:
+def _opened(
+    workplace: Workplace, kind: str, rows: list[tuple[Any, ...]], keys: dict[str, bytes], fields: list[str]
+) -> list[Known]:
     found = []
     for key, ref, *sealed in rows:
         subject = subject_of(KINDS[kind], key, ref)
@@ -70,7 +71,9 @@ def _of_table(
 ) -> Iterator[Known]:
     ref = sql.Identifier("trainee_ref") if "nric" in KINDS[kind].names else sql.SQL("NULL")
     statement = sql.SQL("SELECT key, {}, {} FROM {}").format(
-        ref, sql.SQL(", ").join(sql.Identifier(f"{field}_sealed") for field in fields), sql.Identifier("register", table)
+        ref,
+        sql.SQL(", ").join(sql.Identifier(f"{field}_sealed") for field in fields),
+        sql.Identifier("register", table),
     )
     with connection.cursor(name=f"people_{table}") as cursor:
         cursor.execute(statement)
@@ -107,7 +110,9 @@ def of_file(path: Path) -> list[Known]:
             if value
         ]
     except (OSError, ValueError, AttributeError, TypeError):
-        raise ValueError(f"{path} is no list of people; give CSV with a heading, or JSON with a list of objects.") from None
+        raise ValueError(
+            f"{path} is no list of people; give CSV with a heading, or JSON with a list of objects."
+        ) from None
 
 
 def of_term(today: date) -> list[Known]:
@@ -117,15 +122,25 @@ def of_term(today: date) -> list[Known]:
     term = make_term(today=today)
     found = []
     for person in (*term.trainees, *term.spares):
-        found += [_known("nric", person.nric, "term"), _known("name", person.name, "term"),
-                  _known("e-mail", person.email, "term"), _known("phone", person.phone, "term"),
-                  _known("birth date", person.birth, "term")]
+        found += [
+            _known("nric", person.nric, "term"),
+            _known("name", person.name, "term"),
+            _known("e-mail", person.email, "term"),
+            _known("phone", person.phone, "term"),
+            _known("birth date", person.birth, "term"),
+        ]
     for trainer in term.trainers:
-        found += [_known("nric", trainer.nric, "term"), _known("name", trainer.name, "term"),
-                  _known("e-mail", trainer.email, "term")]
+        found += [
+            _known("nric", trainer.nric, "term"),
+            _known("name", trainer.name, "term"),
+            _known("e-mail", trainer.email, "term"),
+        ]
     for employer in term.employers:
-        found += [_known("name", employer.contact, "term"), _known("e-mail", employer.email, "term"),
-                  _known("phone", employer.phone, "term")]
+        found += [
+            _known("name", employer.contact, "term"),
+            _known("e-mail", employer.email, "term"),
+            _known("phone", employer.phone, "term"),
+        ]
     return found
 
 
@@ -140,5 +155,7 @@ def secrets_of(workplace: Workplace) -> list[Known]:
         "DATABASE_URL": str(workplace.whole_db.url.password or ""),
     }
     for ring in (workplace.rings.data, workplace.rings.index, workplace.rings.audit):
-        given |= {f"key ring {ring.name} {version}": base64.b64encode(key).decode() for version, key in ring.keys.items()}
+        given |= {
+            f"key ring {ring.name} {version}": base64.b64encode(key).decode() for version, key in ring.keys.items()
+        }
     return [Known("secret", value, name, word=False) for name, value in given.items() if len(value) >= 8]

@@ -63,16 +63,16 @@ def rows_of(connection: Connection, schema: str, table: str, columns: list[tuple
         for name, is_bytes in columns
     )
     # The form of COPY that changes no byte; what it puts before a row ends at the line feed that we put first.
-    statement = sql.SQL("COPY (SELECT '\\x0a'::bytea || {} || '\\x0a'::bytea FROM {}) TO STDOUT (FORMAT binary)").format(
-        parts, sql.Identifier(schema, table)
-    )
+    statement = sql.SQL(
+        "COPY (SELECT '\\x0a'::bytea || {} || '\\x0a'::bytea FROM {}) TO STDOUT (FORMAT binary)"
+    ).format(parts, sql.Identifier(schema, table))
     yield from _joined(bytes(row) for row in _copied(connection, statement))
     for name, is_bytes in columns:
         if is_bytes:
             yield from _packed(connection, schema, table, name)
 
 
-def _copied(connection: Connection, statement: sql.Composed) -> Iterator[memoryview | bytes]:
+def _copied(connection: Connection, statement: sql.Composed) -> Iterator[bytes | bytearray | memoryview]:
     with connection.cursor().copy(statement) as copy:
         yield from copy
 

@@ -11,6 +11,7 @@ from tms_pipeline.audit.log import append
 from tms_pipeline.leaks import people, places
 from tms_pipeline.leaks.patterns import Known, Patterns
 from tms_pipeline.roles.guard import needs
+from tms_pipeline.store.database import Connection
 from tms_pipeline.workplace import Workplace
 
 Tell = Callable[[str], None]
@@ -52,8 +53,11 @@ class Search:
     def look(self, where: str, content: bytes, *, secrets: bool = False) -> bool:
         """Search one piece; whether something was found. ``secrets``: secrets may stand here."""
         self.result.megabytes += len(content) / 1e6
-        hits = {known: times for known, times in self.patterns.found_in(content).items()
-                if not (secrets and known.sort == "secret")}
+        hits = {
+            known: times
+            for known, times in self.patterns.found_in(content).items()
+            if not (secrets and known.sort == "secret")
+        }
         for known, times in hits.items():
             before, whose = self._found.get((where, known.sort), (0, set()))
             self._found[where, known.sort] = (before + times, whose | ({known.whose} if known.whose else set()))
@@ -62,36 +66,34 @@ class Search:
     def finish(self) -> Scan:
         """The result, places in order."""
         self.result.leaks = [
-            Leak(where, what, times, tuple(sorted(whose))) for (where, what), (times, whose) in sorted(self._found.items())
+            Leak(where, what, times, tuple(sorted(whose)))
+            for (where, what), (times, whose) in sorted(self._found.items())
         ]
         return self.result
 
 
-def search_database(search: Search, connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+def search_database(search: Search, connection: Connection, name: str) -> None:
     """Search every table of one database; a table with a find is searched again by column, to say which."""
-    for schema, table, columns in places.tables(connection):  # type: ignore[arg-type]
+    for schema, table, columns in places.tables(connection):
         where = f"database {name}, {schema}.{table}"
         search.result.tables += 1
         try:
+            dirty = False
             with connection.transaction():
-                dirty = any([search.patterns.found_in(piece) for piece in _counted(search, connection, schema, table, columns)])
+                for piece in places.rows_of(connection, schema, table, columns):
+                    search.result.megabytes += len(piece) / 1e6
+                    dirty = bool(search.patterns.found_in(piece)) or dirty
             for column in columns if dirty else ():
                 with connection.transaction():
-                    for piece in places.rows_of(connection, schema, table, [column]):  # type: ignore[arg-type]
+                    for piece in places.rows_of(connection, schema, table, [column]):
                         search.look(f"{where}.{column[0]}", piece)
         except psycopg.Error:
             search.result.not_read.append(where)
 
 
-def _counted(search: Search, connection: object, schema: str, table: str, columns: list[tuple[str, bool]]) -> Iterable[bytes]:
-    for piece in places.rows_of(connection, schema, table, columns):  # type: ignore[arg-type]
-        search.result.megabytes += len(piece) / 1e6
-        yield piece
-
-
 @needs("leak-scan")
 def leak_scan(workplace: Workplace, more: Iterable[Known] = (), *, progress: Tell = lambda _: None) -> Scan:
-    """Search the installation for its people, for ``more``, and for its own secrets; the scan itself is in the audit log.
+    """Search the installation for its people, for ``more``, and for its own secrets; the audit log notes the scan.
 
     Every value is opened in memory for the search alone. Raises nothing for a place that cannot be read: it is named
     in ``not_read``.
@@ -127,8 +129,16 @@ def leak_scan(workplace: Workplace, more: Iterable[Known] = (), *, progress: Tel
         search.look(piece.where, piece.content, secrets=piece.secrets)
     result = search.finish()
     with workplace.whole_db.transaction() as connection:
-        append(connection, workplace.rings.audit.key, workplace.actor(), "leak scan ended", "installation", "all",
-               places=len(result.leaks), values=result.values)
+        append(
+            connection,
+            workplace.rings.audit.key,
+            workplace.actor(),
+            "leak scan ended",
+            "installation",
+            "all",
+            places=len(result.leaks),
+            values=result.values,
+        )
     return result
 
 

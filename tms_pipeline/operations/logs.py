@@ -58,7 +58,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802  (logging's own name)
+    def formatException(self, ei: Any) -> str:
         """The traceback without any value; never kept in the record, where another handler would find it."""
         return redact(render(*ei))
 
@@ -143,7 +143,7 @@ class _JournalFile(WatchedFileHandler):
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         return super()._open()
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's own name)
+    def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing: the journal's trouble is told by the check 'disk'."""
 
 

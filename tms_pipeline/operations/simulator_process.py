@@ -50,8 +50,6 @@ def command(settings: Settings, *, port: int, faults: Path | None = None) -> lis
         str(port),
         "--uen",
         settings.uen,
-        "--key",
-        settings.encryption_key,
         "--state-file",
         str(place / "state.jsonl"),
         "--ready-file",
@@ -62,6 +60,12 @@ def command(settings: Settings, *, port: int, faults: Path | None = None) -> lis
     if faults is not None:
         arguments += ["--faults", str(faults)]
     return arguments
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The simulator's environment: its key, as arguments are shown to everybody on the machine, and no other secret."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SSG_", "TMS_", "DATABASE_URL"))}
+    return {**kept, "TMS_HOME": str(settings.home), "SSG_SIMULATOR_KEY": settings.encryption_key}
 
 
 @contextlib.contextmanager
@@ -119,6 +123,7 @@ def _start(settings: Settings, port: int, faults: Path | None) -> str:
     with open(place / "simulator.log", "ab") as log:
         process = subprocess.Popen(  # noqa: S603  (our own module)
             command(settings, port=port, faults=faults),
+            env=environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -16,7 +16,9 @@ _OURS = ("tms_pipeline.", "assets.", "sensors.")
 _QUOTED = re.compile(r"(?<![A-Za-z0-9])'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _URL = re.compile(r"(https?://)(?:[^/\s@'\"]*@)?([^/\s'\"?#]+)[^\s'\"]*")
 _SECRET_URL = re.compile(r"\b([a-z][a-z0-9+]*://)[^/\s@'\"]*@")
-_DETAIL = re.compile(r"(?m)^\s*(DETAIL|CONTEXT|QUERY|PARAMETERS|LINE \d+|\[SQL|\[parameters|\[generated|\[cached|INPUT).*", re.S)
+_DETAIL = re.compile(
+    r"(?m)^\s*(DETAIL|CONTEXT|QUERY|PARAMETERS|LINE \d+|\[SQL|\[parameters|\[generated|\[cached|INPUT).*", re.S
+)
 
 
 def mask(text: str) -> str:
@@ -66,7 +68,8 @@ def render(kind: type[BaseException] | None, error: BaseException | None, trace:
     link = ""
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        frames = "".join(traceback.format_tb(current.__traceback__ if current is not error else trace or current.__traceback__))
+        where = (trace if current is error else None) or current.__traceback__
+        frames = "".join(traceback.format_tb(where))
         inner = "".join(f"\n  | {told(one)}" for one in getattr(current, "exceptions", ())[:10])
         parts.append(f"Traceback:\n{frames}{told(current)}{inner}{link}")
         if current.__cause__ is not None:

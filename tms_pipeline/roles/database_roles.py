@@ -1,4 +1,4 @@
-"""Postgres' own roles, least privilege first, and its row rules: made by migrations, again by ``tms roles database``."""
+"""Postgres' own roles and its row rules: made after migrations, and again by ``tms roles database``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make(connection: Connection) -> list[str]:
 
     connection.add_notice_handler(keep)
     try:
-        connection.execute(text("roles/database_roles"))  # type: ignore[arg-type]
+        connection.execute(text("roles/database_roles"))
     finally:
         connection.remove_notice_handler(keep)
     return said

@@ -53,7 +53,11 @@ def list_grants(workplace: Workplace) -> list[Grant]:
 
 @needs("roles grant")
 def grant(
-    workplace: Workplace, person: str, role: str, *, ways: tuple[str, ...] = ("system", "token"),
+    workplace: Workplace,
+    person: str,
+    role: str,
+    *,
+    ways: tuple[str, ...] = ("system", "token"),
     trainer_code: str | None = None,
 ) -> None:
     """Give the person this role in place of the one they have.
@@ -73,9 +77,10 @@ def grant(
     maker = workplace.person
     with workplace.db.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        if trainer_code and not connection.execute(
-            "SELECT 1 FROM register.trainer WHERE key = %s", (trainer_code,)
-        ).fetchone():
+        if (
+            trainer_code
+            and not connection.execute("SELECT 1 FROM register.trainer WHERE key = %s", (trainer_code,)).fetchone()
+        ):
             raise ValueError(f"The register knows no trainer {trainer_code}; see the Trainer Code in the workbook.")
         first = not connection.execute("SELECT 1 FROM identity.role_grant WHERE revoked_at IS NULL").fetchone()
         if first and maker.name != person:
@@ -89,7 +94,7 @@ def grant(
 
 @needs("roles revoke")
 def revoke(workplace: Workplace, person: str) -> None:
-    """Take the person's role away, and with it every token of theirs. Raises ValueError for nobody or the last admin."""
+    """Take the person's role and every token of theirs away. Raises ValueError for nobody or the last admin."""
     with workplace.db.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         if not _take(connection, workplace, person):
@@ -105,8 +110,17 @@ def _give(
         "INSERT INTO identity.role_grant (person, role, ways, trainer_code, granted_by) VALUES (%s, %s, %s, %s, %s)",
         (person, role, list(ways), code, by.name),
     )
-    append(connection, workplace.rings.audit.key, workplace.actor(), "role granted", "person", person, given=role,
-           ways=list(ways), trainer=code)
+    append(
+        connection,
+        workplace.rings.audit.key,
+        workplace.actor(),
+        "role granted",
+        "person",
+        person,
+        given=role,
+        ways=list(ways),
+        trainer=code,
+    )
 
 
 def _take(connection: Connection, workplace: Workplace, person: str) -> bool:

@@ -55,7 +55,7 @@ def permit(workplace: Workplace, sort: str, name: str) -> Entry:
         sentence = f"{person.name} has no role here, so may not use {what}; an admin gives one by 'tms roles grant'."
     else:
         sentence = f"{person} may not use {what}; that is for {_list(entry.allowed)}."
-    refuse(workplace, sentence, sort=sort, name=name)
+    return refuse(workplace, sentence, sort=sort, name=name)
 
 
 def refuse(workplace: Workplace, sentence: str, *, sort: str, name: str, **details: Any) -> NoReturn:

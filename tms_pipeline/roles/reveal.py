@@ -72,12 +72,25 @@ def reveal(workplace: Workplace, reference: str, name: str, *, reason: str) -> R
                 (person.name, day, reference, name),
             )
             entry = append(
-                connection, workplace.rings.audit.key, workplace.actor(), "revealed", kind, reference, field=name,
-                reason=reason, number_today=used + 1,
+                connection,
+                workplace.rings.audit.key,
+                workplace.actor(),
+                "revealed",
+                kind,
+                reference,
+                field=name,
+                reason=reason,
+                number_today=used + 1,
             )
     if used >= limit:
-        refuse(workplace, f"{person.name} has revealed {used} values today, and {limit} a day are allowed "
-               "(TMS_REVEALS_PER_DAY); go on tomorrow or ask an admin.", sort="verb", name="reveal", about=reference)
+        refuse(
+            workplace,
+            f"{person.name} has revealed {used} values today, and {limit} a day are allowed "
+            "(TMS_REVEALS_PER_DAY); go on tomorrow or ask an admin.",
+            sort="verb",
+            name="reveal",
+            about=reference,
+        )
     with workplace.db.transaction() as connection:
         return Revealed(_open(connection, workplace, kind, reference, name, found), entry, limit - used - 1)
 

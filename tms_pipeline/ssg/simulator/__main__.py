@@ -18,6 +18,14 @@ def _number(value: str) -> int:
     return port
 
 
+def refuse_production() -> None:
+    """It plays SSG for tests and demos; beside settings of the real one it could only be mistaken for it."""
+    if os.environ.get("ENVIRONMENT", "").lower() == "production" or os.environ.get("SSG_ENV", "").lower() in (
+        "uat", "production",
+    ):  # fmt: skip
+        raise ConfigError("ENVIRONMENT or SSG_ENV names the real SSG here, and the simulator never runs beside it")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit codes: 0 stopped, 2 bad option or file, 3 port taken."""
     parser = argparse.ArgumentParser(
@@ -38,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ready-file", type=Path, help="written when it listens: port, pid, base_url")
     given = parser.parse_args(arguments)
     try:
+        refuse_production()
         config = load(
             given.data,
             given.uen,
