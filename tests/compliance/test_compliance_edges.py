@@ -15,8 +15,8 @@ from tms_pipeline.compliance.calendar import off_day
 from tms_pipeline.compliance.checks import RuleBook, run_findings
 from tms_pipeline.compliance.deadlines import Standing, deadline_of
 from tms_pipeline.compliance.finding import Finding, Run, deadline_finding
-from tms_pipeline.compliance.rules import RuleError, load_rules, rule_for
 from tms_pipeline.compliance.review import review
+from tms_pipeline.compliance.rules import RuleError, load_rules, rule_for
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.settings import load_settings
 from tms_pipeline.store.database import Database

@@ -67,7 +67,8 @@ def _list_rules(as_json: bool) -> None:
     def words() -> None:
         for rule in used:
             until = "" if rule.in_force_to is None else f" to {rule.in_force_to}"
-            say(f"{rule.id} ({rule.whom}, from {rule.in_force_from}{until}): {rule.value} {rule.unit} {rule.counted}".rstrip())
+            value = f"{rule.value} {rule.unit} {rule.counted}".rstrip()
+            say(f"{rule.id} ({rule.whom}, from {rule.in_force_from}{until}): {value}")
             say(f"    {rule.sentence} [{rule.confidence}] {rule.source} ({rule.source_date})")
 
     emit([asdict(rule) for rule in used], as_json=as_json, words=words)
@@ -100,13 +101,14 @@ def report(
         _usage("--month goes with the report month.")
     if json_ and kind in ("", "page"):
         _usage(f"Say which report is to be printed as JSON: {', '.join(one for one in KINDS if one != 'page')}.")
-    which = {"run": run or None, "month": month or None, "as_of": day}
     with open_workplace() as workplace:
         if json_:
-            for part in as_json(workplace, kind, **which):
+            for part in as_json(workplace, kind, run=run or None, month=month or None, as_of=day):
                 sys.stdout.write(part)
             return
-        for path in order(workplace, kind or None, folder=output, **which):
+        for path in order(
+            workplace, kind or None, run=run or None, month=month or None, as_of=day, folder=output
+        ):
             say(str(path))
 
 

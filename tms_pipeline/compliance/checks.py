@@ -229,8 +229,8 @@ def failed_finding(
         rule=rule.id, kind=rule.kind, run_code=run.run_code, key=f"{run.run_code}|{trainee_ref}",
         trainee_ref=trainee_ref, standing="breach" if over else "warning", records=failed, learners=1, money=money,
         last_day=last, days_left=left,
-        sentence=f"Trainee {trainee_ref} failed {failed} of {count_words(assessed, 'assessment', 'assessments')} of run "
-        f"{run.run_code}.{again}{stake_words(1, money)}",
+        sentence=f"Trainee {trainee_ref} failed {failed} of {count_words(assessed, 'assessment', 'assessments')} of "
+        f"run {run.run_code}.{again}{stake_words(1, money)}",
         what_to_do=rule.when_missed if over and rule.when_missed else rule.what_to_do,
     )
 

@@ -105,11 +105,11 @@ def _with_lines(loader: yaml.SafeLoader, node: yaml.MappingNode) -> _Entry:
     entry.line = node.start_mark.line + 1
     entry.lines = {}
     for key_node, _ in node.value:
-        key = str(loader.construct_object(key_node))  # type: ignore[no-untyped-call]
+        key = str(loader.construct_object(key_node))
         if key in entry.lines:
             raise RuleError(f"line {key_node.start_mark.line + 1}, {key}: stands twice in one rule.")
         entry.lines[key] = key_node.start_mark.line + 1
-    entry.update(loader.construct_mapping(node, deep=True))
+    entry.update({str(key): value for key, value in loader.construct_mapping(node, deep=True).items()})
     return entry
 
 

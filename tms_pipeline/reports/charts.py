@@ -128,7 +128,9 @@ def marks(
             mark, there = cells.get((ref, number), ("", True))
             sign, fill, ink, hatch = looks.get(mark, ("–", "#EEF0F3", INK, "////"))
             dot = "" if there or mark in ("", "absent") else " •"
-            axes.add_patch(Rectangle((place, row), 1, 1, facecolor=fill, edgecolor="#FFFFFF", linewidth=1.5, hatch=hatch))
+            axes.add_patch(
+                Rectangle((place, row), 1, 1, facecolor=fill, edgecolor="#FFFFFF", linewidth=1.5, hatch=hatch)
+            )
             axes.text(place + 0.5, row + 0.5, sign + dot, ha="center", va="center", color=ink,
                       fontsize=9 if len(sessions) <= 20 else 6)  # fmt: skip
     axes.set_xlim(0, max(len(sessions), 6))

@@ -45,6 +45,6 @@ def _rows(facts: Facts) -> Iterator[tuple[Any, ...]]:
     for one in enrolment_grants(facts.connection):
         # What was just written is not bound to its run before the next read; its key names both.
         run, _, trainee = (one.enrolment_key or "").partition("|")
-        yield (one.run_code or run, one.trainee_ref or trainee, one.enrolment_reference, one.fee_status, one.grant_reference,
-               one.standing, one.status, one.reason, one.scheme, one.component, one.estimated, one.paid, one.recovery,
-               one.disbursed_on, one.since, one.what_to_do)  # fmt: skip
+        yield (one.run_code or run, one.trainee_ref or trainee, one.enrolment_reference, one.fee_status,
+               one.grant_reference, one.standing, one.status, one.reason, one.scheme, one.component, one.estimated,
+               one.paid, one.recovery, one.disbursed_on, one.since, one.what_to_do)  # fmt: skip

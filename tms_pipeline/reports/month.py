@@ -78,8 +78,9 @@ def month_summary(facts: Facts, first: date) -> Document:
                     ("Started in the month", started), ("Ended in the month", ended), ("Held in the month", held),
                     ("Enrolments in them", enrolled),
                 ]),
-                known("Accepted by SSG", columns(("Kind", 16), "Created", "Updated", "Cancelled", "All", ("With a last day", 14),
-                                                 "In time", ("Share in time", 14)),
+                known("Accepted by SSG",
+                      columns(("Kind", 16), "Created", "Updated", "Cancelled", "All", ("With a last day", 14),
+                              "In time", ("Share in time", 14)),
                       ((kind_words(row[0]), *row[1:], _share(row[6], row[5])) for row in accepted),
                       empty="SSG accepted nothing in this month."),
             )),
@@ -133,7 +134,8 @@ def _trend(facts: Facts, span: dict[str, Any]) -> Section:
             yield (day, *counts, sum(counts))
 
     table = known("Discrepancies", columns(("Day", 13), *((name, 14) for name in lines), "All"), rows(),
-                  title="Discrepancies by day and class", empty="No reconciliation was made in this month.")  # fmt: skip
+                  title="Discrepancies by day and class",
+                  empty="No reconciliation was made in this month.")  # fmt: skip
     chart = Chart("Discrepancies by day", partial(charts.trend, days, lines)) if days and lines else None
     return Section("Discrepancies", (table,), chart=chart)
 

@@ -86,7 +86,7 @@ def read_run(facts: Facts, run_code: str) -> RunLife:
         head=dict(zip(_HEAD, head[0], strict=True)),
         sessions=facts.rows("run/sessions", **which),
         trainees=facts.rows("run/trainees", **which),
-        marks=facts.rows("run/marks", **which),  # type: ignore[arg-type]
+        marks=facts.rows("run/marks", **which),
         dues=dues(facts.connection, runs, RuleBook(facts.rules), today=facts.today, only=run_code),
         findings=list(found_rows(facts, run=run_code)),
         discrepancies=facts.rows("run/discrepancies", review_id=facts.review_id("reconciliation"), **which),
@@ -112,7 +112,8 @@ def run_status(facts: Facts, run_code: str) -> Document:
 def _sections(facts: Facts, life: RunLife) -> Iterator[Section]:
     yield Section("Dates and deadlines", (_dates(life.head), known("Deadlines", _DUE, _due_rows(life, facts.today)),
                   known("Findings", _FINDINGS, ((*row[:2], *row[4:]) for row in life.findings),
-                        title="What the rules say", empty="No finding: the run keeps every rule that is checked.")))  # fmt: skip
+                        title="What the rules say",
+                        empty="No finding: the run keeps every rule that is checked.")))  # fmt: skip
     yield Section("Sessions and trainers", (
         known("Sessions", _SESSIONS, _session_rows(life)),
         small("Trainers", ("Trainer code",), [(code.strip(),) for code in life.head["trainers"].split(";")
@@ -233,7 +234,8 @@ def _attendance(life: RunLife) -> Section:
 
     of = columns(("Trainee", 11), *((f"S{number}", 16) for number in numbers))
     return Section(
-        "Attendance", (known("Attendance", of, rows(), title="Marks by trainee and session", empty="Nobody is marked."),),
+        "Attendance",
+        (known("Attendance", of, rows(), title="Marks by trainee and session", empty="Nobody is marked."),),
         chart=Chart("Attendance by trainee and session. ✔ present, L late, ✖ absent, – not marked; a dot says that SSG "
                     "does not hold it yet.", partial(charts.marks, refs, numbers, marks)) if refs and numbers else None,
     )  # fmt: skip

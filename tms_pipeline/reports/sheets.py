@@ -106,7 +106,8 @@ def reconciliation(facts: Facts) -> Document:
         [reviewed(facts, "reconciliation"), "Personal values are shown as 'sealed'."],
         Section("Discrepancies", (
             small("Discrepancies by class", ("Class", "Count", "Meaning"),
-                  [(name, classes.get(name, 0), CLASSES.get(name, "")) for name in dict.fromkeys([*CLASSES, *classes])]),
+                  [(name, classes.get(name, 0), CLASSES.get(name, ""))
+                   for name in dict.fromkeys([*CLASSES, *classes])]),
             small("Discrepancies by kind", ("Class", "Kind", "Count"),
                   [(name, kind_words(kind), count) for name, kinds in facts.numbers["discrepancies_by_kind"].items()
                    for kind, count in kinds.items()]),
@@ -170,8 +171,8 @@ def receipt_rows(facts: Facts, run: str | None = None) -> Iterator[tuple[Any, ..
     for ssg_ref, kind, key, action, sent, done, status, state, attempts, upload, file, *rest in facts.stream(
         "receipts", run=run
     ):
-        answer = answer_words(status, state)
-        yield (ssg_ref, kind_word(kind), key, action, sent, done, answer, attempts, upload, file_words(file or ""), *rest)
+        yield (ssg_ref, kind_word(kind), key, action, sent, done, answer_words(status, state), attempts, upload,
+               file_words(file or ""), *rest)  # fmt: skip
 
 
 def submissions(facts: Facts) -> Document:
