@@ -253,7 +253,7 @@ class Settings(BaseSettings):
         if host in named["uat"]:
             return "uat"
         ours = host in named["production"] or any(
-            host == domain or host.endswith(f".{domain}") for domain in ("ssg-wsg.sg", "ssg-wsg.gov.sg", "tpgateway.gov.sg")
+            host == domain or host.endswith(f".{domain}") for domain in ("ssg-wsg.sg", "tpgateway.gov.sg")
         )
         return "production" if ours else "none"
 
@@ -267,11 +267,13 @@ class Settings(BaseSettings):
             )
         if whose == "none" and self.ssg_env == "production":
             raise SettingsError(
-                f"SSG_ENV is production, but the host in {name} is not SSG's; correct it, or name a proxy of your own in "
+                f"SSG_ENV is production, but the host in {name} is not SSG's; correct it, or name a proxy of your own "
+                f"in "
                 "SSG_PRODUCTION_HOSTS."
             )
         if whose == "uat" and self.ssg_env != "uat":
-            raise SettingsError(f"{name} is SSG's UAT or mock, but SSG_ENV is {self.ssg_env}; set SSG_ENV=uat, or correct it.")
+            raise SettingsError(f"{name} is SSG's UAT or mock, but SSG_ENV is {self.ssg_env}; set SSG_ENV=uat, or "
+                                f"correct it.")
         if whose == "uat" and self.environment == "production":
             raise SettingsError(
                 f"{name} is SSG's UAT or mock, but ENVIRONMENT is production: people's records do not belong there; "
@@ -294,7 +296,8 @@ class Settings(BaseSettings):
             facts = self.ssg_key_file.stat()
             # A secret that a container gets is root's, and its group may read it; everybody never may.
             if facts.st_mode & (stat.S_IRWXO | stat.S_IWGRP) or (facts.st_mode & stat.S_IRGRP and facts.st_uid != 0):
-                raise SettingsError(f"Others may read the key {self.ssg_key_file} (SSG_KEY_FILE); run 'chmod 600' on it.")
+                raise SettingsError(f"Others may read the key {self.ssg_key_file} (SSG_KEY_FILE); run 'chmod 600' on "
+                                    f"it.")
 
     def check_ssg(self) -> None:
         """Refuse settings that would speak to the wrong SSG or with made-up secrets. Raises SettingsError."""
@@ -304,7 +307,8 @@ class Settings(BaseSettings):
         if self.ssg_env == "simulator":
             if self.environment == "production":
                 raise SettingsError(
-                    "ENVIRONMENT is production but SSG_ENV is simulator: nothing would reach SSG; set SSG_ENV=production, "
+                    "ENVIRONMENT is production but SSG_ENV is simulator: nothing would reach SSG; set "
+                    "SSG_ENV=production, "
                     "or ENVIRONMENT=local to try things out."
                 )
             return

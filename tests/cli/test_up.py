@@ -16,7 +16,7 @@ from running import begin, free_port, killed, listens, processes_of, tms, wait_u
 def ports() -> dict[str, int]:
     while True:
         dagster = free_port()
-        if not listens(dagster + 1):
+        if not listens(dagster + 1) and not listens(dagster + 2):
             return {"TMS_DAGSTER_PORT": dagster, "TMS_SIMULATOR_PORT": free_port()}
 
 
@@ -28,8 +28,8 @@ def leftovers(folder: Path) -> Iterator[None]:
         os.kill(int(line.partition(":")[0]), signal.SIGKILL)
 
 
-def graphql(port: int, query: str) -> dict:  # type: ignore[type-arg]
-    found: dict = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=30).json()["data"]  # type: ignore[type-arg]
+def graphql(port: int, query: str, prefix: str = "") -> dict:  # type: ignore[type-arg]
+    found: dict = httpx.post(f"http://127.0.0.1:{port}{prefix}/graphql", json={"query": query}, timeout=30).json()["data"]  # type: ignore[type-arg]
     return found
 
 
@@ -49,9 +49,9 @@ def test_up_answers_on_its_ports_and_ctrl_c_leaves_no_process_behind(folder: Pat
             assert f"http://127.0.0.1:{port}/" in said
         assert httpx.get(f"http://127.0.0.1:{simulator}/_control/health", timeout=10).json()["status"]
         names = graphql(dagster, "{ assetNodes { groupName } }")["assetNodes"]
-        assert {"intake", "submission", "compliance"} <= {node["groupName"] for node in names}
-        for port, allowed in ((dagster, True), (review, False)):
-            found = graphql(port, "{ permissions { permission value } }")["permissions"]
+        assert {"1_intake", "4_submission", "6_compliance"} <= {node["groupName"] for node in names}
+        for port, allowed, prefix in ((dagster, True, ""), (review, False, "/review")):
+            found = graphql(port, "{ permissions { permission value } }", prefix)["permissions"]
             values = {item["permission"]: item["value"] for item in found}
             for name in ("launch_pipeline_execution", "edit_sensor", "wipe_assets", "terminate_pipeline_execution"):
                 assert values[name] is allowed, (port, name)
@@ -63,6 +63,9 @@ def test_up_answers_on_its_ports_and_ctrl_c_leaves_no_process_behind(folder: Pat
             ),
             seconds=40, why="the daemon is not well",
         )  # fmt: skip
+        health = httpx.get(f"http://127.0.0.1:{dagster + 2}/health", timeout=20)
+        assert health.status_code == 200 and health.json()["checks"]["dagster"]["status"] == "ok", health.text
+        assert health.json()["checks"]["ssg"]["reachable"] is True
         second = tms(folder / "h", "up", **{name: str(port) for name, port in ports.items()})
         assert second.returncode == 3 and "taken" in second.stderr
         assert process.poll() is None, "a second up stopped the first"

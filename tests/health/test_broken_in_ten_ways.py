@@ -27,8 +27,8 @@ from tms_pipeline.health.report import Report
 from tms_pipeline.health.service import application
 from tms_pipeline.identity import keyring
 from tms_pipeline.settings import PROJECT_ROOT, Settings
-from tms_pipeline.store.migrations import migrate
 from tms_pipeline.store.embedded import EmbeddedPostgres
+from tms_pipeline.store.migrations import migrate
 
 Look = Callable[..., Report]
 

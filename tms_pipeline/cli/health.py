@@ -49,7 +49,7 @@ def health(json_: Json = False) -> None:
 
 @plainly
 def preflight(json_: Json = False) -> None:
-    """Look at all that a night needs, and ask SSG for real: a line each, with what to do. Exit 1 if something is wrong."""
+    """Look at all that a night needs and ask SSG for real: a line each, with what to do. Exit 1 if a line is not ok."""
     from tms_pipeline.health.preflight import preflight as look
     from tms_pipeline.operations.at_work import at_work
 

@@ -19,7 +19,8 @@ def add_to(app: typer.Typer) -> None:
 @plainly
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only say whether migrations are pending.")] = False,
-    reports: Annotated[bool, typer.Option("--reports", help="Show what became of the rows of data migrations.")] = False,
+    reports: Annotated[bool, typer.Option("--reports", help="Show what became of the rows of data "
+    "migrations.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Bring the database up to date; forward only. With --check: exit 1 if migrations are pending, change nothing."""
@@ -32,13 +33,15 @@ def migrate(
         told = reports_of(workplace.db) if reports and not found.pending else []
 
     def words() -> None:
-        pending = f"{len(found.pending)} pending: {', '.join(found.pending)}." if found.pending else "nothing is pending."
+        pending = f"{len(found.pending)} pending: {', '.join(found.pending)}." if found.pending else ""
         newer = " It is newer than this version of tms" if found.newer else ""
-        fits = ", which is too old for it; install the newer." if found.too_new else ", which works with it." if newer else ""
-        say(f"The database is at {found.current or 'nothing'}; {pending}{newer}{fits}")
+        fits = ", which is too old for it; install the newer." if found.too_new else ", which works with it."
+        at = found.current or "nothing"
+        say(f"The database is at {at}; {pending or 'nothing is pending.'}" + (newer and newer + fits))
         for report in told:
             end = "" if report["finished_at"] else " (broke off)"
-            say(f"{report['name']}: {report['processed']} processed, {report['succeeded']} succeeded, {report['failed']} "
+            say(f"{report['name']}: {report['processed']} processed, {report['succeeded']} succeeded, "
+                f"{report['failed']} "
                 f"failed{end}")
             for line in report["failures"]:  # type: ignore[attr-defined]
                 say(f"  {line['category']}: {line['records']}. {line['what_to_do']}")

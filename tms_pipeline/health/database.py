@@ -90,7 +90,8 @@ def _queue(connection: Connection, settings: Settings) -> Check:
     if oldest > settings.alarm_queue_hours * 3600:
         return degraded(
             "queue", f"The queue is stuck: {depth} submissions are due, the oldest for {words(oldest)}.",
-            "See that 'retry_sensor' is on and SSG answers; 'tms submit' works the queue off now.", "queue-stuck", **facts,
+            "See that 'retry_sensor' is on and SSG answers; 'tms submit' works the queue off "
+            "now.", "queue-stuck", **facts,
         )  # fmt: skip
     if orphans:
         return degraded(
@@ -113,7 +114,8 @@ def _nightly(connection: Connection, settings: Settings) -> Check:
         if running is not None:
             return degraded(
                 "nightly", f"A sync began {words(running)} ago and has not finished.",
-                "Look at its run in Dagster; 'tms sync' begins a new one, and nothing is sent twice.", "night-missed", **facts,
+                "Look at its run in Dagster; 'tms sync' begins a new one, and nothing is sent "
+                "twice.", "night-missed", **facts,
             )  # fmt: skip
         return warning(
             "nightly", "No sync has run yet.", "Switch the schedule 'nightly' on in Dagster, or run 'tms sync'.",
@@ -134,7 +136,8 @@ def _uploads(connection: Connection) -> Check:
     if oldest > _UPLOAD_SECONDS:
         return warning(
             "uploads", f"{count} uploads were received and not taken in, the oldest {words(float(oldest))} ago.",
-            "See that 'inbox_sensor' is on and its runs succeed; 'tms sync' takes them in now.", "inbox-waiting", **facts,
+            "See that 'inbox_sensor' is on and its runs succeed; 'tms sync' takes them in "
+            "now.", "inbox-waiting", **facts,
         )  # fmt: skip
     return ok("uploads", f"{count} wait to be taken in", **facts)
 

@@ -29,7 +29,8 @@ def disk(settings: Settings) -> Check:
     facts = {"free_mb": round(free), "wanted_mb": round(settings.disk_free_mb)}
     trouble = _write_trouble(_there(settings.home))
     remedy = (
-        "Make room: 'tms housekeeping' removes old runs of Dagster and old results; then look at the largest folders in "
+        "Make room: 'tms housekeeping' removes old runs of Dagster and old results; then look at the largest folders "
+        "in "
         "'tms doctor'. Nothing is half done: what could not be written did not happen."
     )
     if trouble:
@@ -43,7 +44,8 @@ def disk(settings: Settings) -> Check:
 def growth(settings: Settings) -> Iterator[Check]:
     """Inbox and archive against their limits."""
     for name, limit, remedy, page in (
-        ("archive", settings.archive_limit_mb, "See that retention runs ('tms retention'), or raise TMS_ARCHIVE_LIMIT_MB.",
+        ("archive", settings.archive_limit_mb, "See that retention runs ('tms retention'), or raise "
+                                               "TMS_ARCHIVE_LIMIT_MB.",
          "disk-full"),
         ("inbox", settings.inbox_limit_mb, "See that 'inbox_sensor' is on; files that it ignores stay for ever: links, "
          "temporary files, other endings.", "inbox-waiting"),
@@ -53,7 +55,8 @@ def growth(settings: Settings) -> Iterator[Check]:
         files, size = size_of(Path(settings.inbox_url) if name == "inbox" else settings.home / name)
         facts = {"files": files, "mb": round(size / _MB, 1), "limit_mb": round(limit)}
         if size / _MB > limit:
-            yield warning(name, f"The {name} holds {files:,} files of {size / _MB:,.0f} MB; the limit is {limit:,.0f} MB.",
+            yield warning(name, f"The {name} holds {files:,} files of {size / _MB:,.0f} MB; the limit is {limit:,.0f} "
+                                f"MB.",
                           remedy, page, **facts)  # fmt: skip
         else:
             yield ok(name, f"{files:,} files, {size / _MB:,.1f} MB", **facts)

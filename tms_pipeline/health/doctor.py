@@ -64,12 +64,14 @@ def home_of_dagster(settings: Settings) -> Check:
     """DAGSTER_HOME: made by us, and no other one in the environment."""
     home = settings.home / "dagster"
     given = os.environ.get("DAGSTER_HOME", "")
-    remedy = "Leave DAGSTER_HOME unset, or set it to the folder 'dagster' of the state folder; 'tms up' writes dagster.yaml."
+    remedy = "Leave DAGSTER_HOME unset, or set it to the folder 'dagster' of the state folder, as 'tms up' does."
     if given and Path(given).resolve() != home.resolve():
-        return warning("DAGSTER_HOME", "DAGSTER_HOME is set to another folder: 'dagster …' commands look at other runs.",
+        return warning("DAGSTER_HOME", "DAGSTER_HOME is set to another folder: 'dagster …' commands look at other "
+                                       "runs.",
                        remedy, "dagster-setup")  # fmt: skip
     if not (home / "dagster.yaml").exists():
-        return warning("DAGSTER_HOME", f"There is no {home / 'dagster.yaml'}: Dagster has never been set up here.", remedy,
+        return warning("DAGSTER_HOME", f"There is no {home / 'dagster.yaml'}: Dagster has never been set up "
+                                       f"here.", remedy,
                        "dagster-setup")  # fmt: skip
     return ok("DAGSTER_HOME", str(home))
 
@@ -86,7 +88,8 @@ def storage(settings: Settings) -> Check:
         return degraded(name, "dagster.yaml cannot be read.", remedy, "dagster-setup")
     postgres = (found.get("storage") or {}).get("postgres")
     if not postgres:
-        return degraded(name, "Dagster keeps its runs in files (SQLite), which lock up under load and are not backed up.",
+        return degraded(name, "Dagster keeps its runs in files (SQLite), which lock up under load and are not backed "
+                              "up.",
                         remedy, "dagster-setup")  # fmt: skip
     url = postgres.get("postgres_url", "")
     if isinstance(url, dict):
@@ -94,12 +97,14 @@ def storage(settings: Settings) -> Check:
     if re.match(r"postgres(ql)?(\+psycopg)?://", str(url)) or "postgres_db" in postgres and \
             postgres["postgres_db"].get("scheme", "postgresql") != "postgresql+psycopg2":  # fmt: skip
         return degraded(
-            name, "Dagster's Postgres address has the wrong scheme: it must be postgresql+psycopg2://, or every event is "
+            name, "Dagster's Postgres address has the wrong scheme: it must be postgresql+psycopg2://, or every event "
+                  "is "
             "lost with a syntax error at NOTIFY.", remedy, "dagster-setup",
         )  # fmt: skip
     monitoring = found.get("run_monitoring") or {}
     if not monitoring.get("enabled") or not monitoring.get("free_slots_after_run_end_seconds"):
-        return degraded(name, "Run monitoring is off: a killed run stays 'started' and keeps its place in the pool for ever.",
+        return degraded(name, "Run monitoring is off: a killed run stays 'started' and keeps its place in the pool "
+                              "for ever.",
                         remedy, "dagster-setup")  # fmt: skip
     if monitoring.get("max_resume_run_attempts", 0) != 0:
         return degraded(name, "Dagster would resume submitting runs by itself.", remedy, "dagster-setup")
@@ -122,7 +127,8 @@ def daemons(mine: list[Process]) -> Check:
     found = [process.pid for process in mine if process.is_daemon]
     if len(found) > 1:
         return degraded("daemons", f"{len(found)} daemons of this installation run on this host: "
-                        f"{', '.join(map(str, found))}.", "Stop all but the one that your supervisor or 'tms up' started: "
+                        f"{', '.join(map(str, found))}.", "Stop all but the one that your supervisor or 'tms up' "
+                                                          "started: "
                         "'kill' the others by their number.", "two-daemons", pids=found)  # fmt: skip
     return ok("daemons", f"{len(found)} on this host", pids=found)
 
@@ -132,7 +138,8 @@ def leftovers(site: Site, mine: list[Process]) -> Check:
     found = [process.pid for process in mine if process.is_dagster and process.parent == 1]
     if found and site.up is None and noted_up(site.home) is not None:
         return warning("left behind", f"'tms up' was killed and left processes behind: {', '.join(map(str, found))}.",
-                       "End them by their numbers with 'kill', then run 'tms up'.", "two-daemons", pids=found)  # fmt: skip
+                       "End them by their numbers with 'kill', then run 'tms "
+                       "up'.", "two-daemons", pids=found)  # fmt: skip
     return ok("left behind", "nothing")
 
 
@@ -148,7 +155,8 @@ def stale_pids(site: Site) -> Check:
         if running(site.settings) is None:
             stale.append(ready)
     if stale:
-        return warning("stale pid", f"{' and '.join(str(path) for path in stale)} name processes that are gone: they were "
+        return warning("stale pid", f"{' and '.join(str(path) for path in stale)} name processes that are gone: they "
+                                    f"were "
                        "killed.", "Nothing is lost; 'tms up' goes on from Postgres. Remove the file if it bothers.",
                        "dagster-setup")  # fmt: skip
     return ok("stale pid", "every note of a process is true")
@@ -194,8 +202,10 @@ def _of_dagster(site: Site) -> Iterator[Check]:
             size, events, runs, oldest = int(row[0]), int(row[1]), int(row[2]), float(row[3])
             facts = {"mb": round(size / 1e6, 1), "events": events, "runs": runs, "oldest_days": round(oldest, 1)}
             if size > _DATABASE_BYTES or oldest > site.settings.dagster_run_days + 35:
-                yield warning("event log", f"Dagster keeps {runs:,} runs of up to {oldest:.0f} days in {size / 1e6:,.0f} MB.",
-                              "Switch the schedule 'housekeeping' on, or run 'tms housekeeping'.", "event-log", **facts)  # fmt: skip
+                yield warning("event log", f"Dagster keeps {runs:,} runs of up to {oldest:.0f} days in "
+                                           f"{size / 1e6:,.0f} MB.",
+                              "Switch the schedule 'housekeeping' on, or run 'tms "
+                              "housekeeping'.", "event-log", **facts)  # fmt: skip
             else:
                 yield ok("event log", f"{runs:,} runs, {size / 1e6:,.0f} MB", **facts)
     except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
@@ -214,7 +224,7 @@ def code_location(settings: Settings) -> Check:
     """Whether the definitions load in a fresh interpreter, as Dagster's code server loads them."""
     environment = {**os.environ, "TMS_HOME": str(settings.home), "PYTHONPATH": str(PROJECT_ROOT)}
     try:
-        done = subprocess.run(  # noqa: S603  (our own interpreter)
+        done = subprocess.run(
             [sys.executable, "-c", "import tms_pipeline.definitions as d; d.defs.get_repository_def()"],
             env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=_LOAD_SECONDS, check=False,
         )  # fmt: skip
@@ -227,5 +237,6 @@ def code_location(settings: Settings) -> Check:
     last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
     kind = last.split(":")[0].split(".")[-1][:60] or "an error"
     return degraded("code location", f"The definitions do not load ({kind}): Dagster shows no asset, job or sensor.",
-                    "Run 'dagster definitions validate -w workspace.yaml' to see where; install from requirements.lock.",
+                    "Run 'dagster definitions validate -w workspace.yaml' to see where; install from "
+                    "requirements.lock.",
                     "code-location")  # fmt: skip

@@ -121,7 +121,8 @@ def ask_ssg(workplace: Workplace) -> Iterator[Check]:
         token = error.endpoint == "oauth.token"
         yield degraded(
             "token" if token else "ssg", f"{error.sentence} ({error.code})",
-            error.remedy.replace("`tms preflight`", "this list"), "ssg-credentials" if ours else "ssg-down", code=error.code,
+            error.remedy.replace("`tms preflight`", "this list"), "ssg-credentials" if ours else "ssg-down",
+            code=error.code,
         )  # fmt: skip
     reached = ssg_checks.reach(workplace.settings, config.base_url, cache_seconds=0)
     if reached.skew_seconds is not None:
@@ -153,6 +154,7 @@ def mail(settings: Settings) -> Check:
     except (OSError, smtplib.SMTPException):
         trouble = "does not answer"
     if trouble:
-        return warning("mail", f"The mail server {trouble}.", "Correct TMS_SMTP_…; until then alarms wait and are shown by "
+        return warning("mail", f"The mail server {trouble}.", "Correct TMS_SMTP_…; until then alarms wait and are "
+        "shown by "
                        "'tms alarms'.", "mail")  # fmt: skip
     return ok("mail", "the mail server takes us")

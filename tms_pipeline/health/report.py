@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -40,7 +40,7 @@ class Report:
     def only(self, names: Iterable[str]) -> Report:
         """The report of these checks alone."""
         wanted = set(names)
-        return Report(tuple(c for c in self.checks if c.name in wanted), self.skipped, self.runbook_url, self.environment)
+        return replace(self, checks=tuple(check for check in self.checks if check.name in wanted))
 
     def as_json(self) -> dict[str, Any]:
         """What ``tms health --json`` and ``GET /health`` say."""

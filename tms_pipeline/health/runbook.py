@@ -34,9 +34,12 @@ def alerts_table(_: Path) -> str:
     for rule in sorted(alerts(), key=lambda rule: (rule["labels"]["severity"], rule["alert"])):
         page = Path(rule["annotations"]["runbook_url"]).name
         said = rule["annotations"]["summary"].replace("{{ $value }}", "N").replace("{{ $labels.", "").replace(" }}", "")
-        said = said.replace("{{ $value | ", "").replace("humanizeDuration", "so long").replace("humanizePercentage", "So many")
+        words = {"{{ $value | ": "", "humanizeDuration": "so long", "humanizePercentage": "So many"}
+        for written, shown in words.items():
+            said = said.replace(written, shown)
         said = said.replace("humanize1024", "N ")
-        lines.append(f"| `{rule['alert']}` | {rule['labels']['severity']} | {said} | [{page.removesuffix('.md')}]({page}) |")
+        lines.append(f"| `{rule['alert']}` | {rule['labels']['severity']} | {said} | "
+                     f"[{page.removesuffix('.md')}]({page}) |")
     return "\n".join(lines)
 
 
@@ -57,7 +60,7 @@ def codes_table(_: Path) -> str:
     from tms_pipeline.ssg.errors import error_table
 
     ours = ", ".join(f"[{code}](../errors/{code}.md)" for code in sorted(catalogue()))
-    theirs = ", ".join(f"[{row.id}](../errors/{row.id.lower()}.md)" for row in sorted(error_table(), key=lambda row: row.id))
+    theirs = ", ".join(f"[{code}](../errors/{code.lower()}.md)" for code in sorted(row.id for row in error_table()))
     return f"**SSG and the way to it:** {theirs}\n\n**Rows and files:** {ours}"
 
 

@@ -57,11 +57,13 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
         row = connection.execute(query("health/gate"), {"switch": KILL_SWITCH}).fetchone()
         opened, since, failures, stopped = row or (False, None, 0, None)
     facts: dict[str, Any] = {
-        "breaker": "open" if opened else "closed", "failures_in_a_row": int(failures), "calls_stopped": stopped is not None,
+        "breaker": "open" if opened else "closed", "failures_in_a_row": int(failures),
+        "calls_stopped": stopped is not None,
     }  # fmt: skip
     if stopped is not None:
         yield warning(
-            "ssg", "Calls to SSG are stopped by the switch.", "'tms allow' lets them go again; 'tms audit show' says who "
+            "ssg", "Calls to SSG are stopped by the switch.", "'tms allow' lets them go again; 'tms audit show' says "
+            "who "
             "stopped them.", "switch", reachable=None, **facts,
         )  # fmt: skip
         return
@@ -69,7 +71,8 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
     if not base_url:
         trouble = "The simulator does not run, and 'tms up' should keep it up." if site.up is not None else ""
         if trouble:
-            yield degraded("ssg", trouble, "Stop with 'tms down' and start again with 'tms up'.", "ssg-down", reachable=False, **facts)  # noqa: E501
+            yield degraded("ssg", trouble, "Stop with 'tms down' and start again with 'tms "
+                                           "up'.", "ssg-down", reachable=False, **facts)
         else:
             yield ok("ssg", "the simulator is started when it is needed", reachable=None, **facts)
         return
@@ -77,7 +80,8 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
     facts |= {"latency_ms": found.latency_ms, "asked_seconds_ago": round(time.time() - found.at, 1)}
     if found.trouble:
         yield degraded(
-            "ssg", found.trouble, "Nothing is lost and no attempt is burnt: when SSG is back, work goes on by itself. If "
+            "ssg", found.trouble, "Nothing is lost and no attempt is burnt: when SSG is back, work goes on by itself. "
+                                  "If "
             "only we cannot reach it, see SSG_BASE_URL, the firewall and the certificate with 'tms preflight'.",
             "ssg-down", reachable=False, **facts,
         )  # fmt: skip
@@ -187,11 +191,13 @@ def certificate(settings: Settings) -> Check | None:
         return degraded(name, f"The certificate expired {words(-seconds)} ago; SSG refuses every call.", renew,
                         "certificate", **facts)  # fmt: skip
     if found.not_valid_before_utc > datetime.now(UTC):
-        return degraded(name, "The certificate is not valid yet.", "See that our clock is right, else wait or make another.",
+        return degraded(name, "The certificate is not valid "
+                              "yet.", "See that our clock is right, else wait or make another.",
                         "certificate", **facts)  # fmt: skip
     unfit = _key_unfit(settings, found)
     if unfit:
-        return degraded(name, unfit, "Put the key that the certificate was made with in SSG_KEY_FILE, or make a new pair.",
+        return degraded(name, unfit, "Put the key that the certificate was made with in SSG_KEY_FILE, or make a new "
+                                     "pair.",
                         "certificate", **facts)  # fmt: skip
     if seconds < CERTIFICATE_DAYS * 86400:
         return warning(name, f"The certificate expires in {words(seconds)}.", renew, "certificate", **facts)

@@ -22,10 +22,12 @@ class Measure:
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
-        Measure("tms_build_info", "gauge", "1; the version and environment of this installation", ("version", "environment")),
+        Measure("tms_build_info", "gauge", "1; the version and environment of this "
+                                           "installation", ("version", "environment")),
         Measure("tms_health", "gauge", "How a check of health stands: 0 ok, 1 warning, 2 degraded", ("check",)),
         Measure("tms_degraded", "gauge", "1 if the installation is degraded"),
-        Measure("tms_database_up", "gauge", "1 if Postgres answers and is migrated; else what is counted there is missing"),
+        Measure("tms_database_up", "gauge", "1 if Postgres answers and is migrated; else what is counted there is "
+                                            "missing"),
         Measure("tms_scrape_seconds", "gauge", "How long the questions of one group took", ("group",)),
         Measure("tms_uploads", "gauge", "Uploads by state", ("state",)),
         Measure("tms_rows", "gauge", "Rows of uploads taken in, by outcome", ("outcome",)),
@@ -47,13 +49,15 @@ MEASURES: dict[str, Measure] = {
         Measure("tms_alarms_open", "gauge", "Alarms that stand and nobody has acknowledged", ("topic", "severity")),
         Measure("tms_runs", "gauge", "Runs of Dagster that are kept, by job and status", ("job", "status")),
         Measure("tms_runs_stuck", "gauge", "Runs of Dagster that are under way for longer than they may be"),
-        Measure("tms_daemon_heartbeat_seconds", "gauge", "Age of the last heartbeat of a part of Dagster's daemon", ("part",)),
+        Measure("tms_daemon_heartbeat_seconds", "gauge", "Age of the last heartbeat of a part of Dagster's "
+                                                         "daemon", ("part",)),
         Measure("tms_postgres_bytes", "gauge", "Size of a database", ("database",)),
         Measure("tms_schema_bytes", "gauge", "Size of the tables of a schema with their indexes", ("schema",)),
         Measure("tms_disk_free_bytes", "gauge", "Free space of the state folder"),
         Measure("tms_folder_bytes", "gauge", "Size of inbox and archive", ("folder",)),
         Measure("tms_last_success_timestamp_seconds", "gauge",
-                "When something last went well: nightly, upload, read, submission, reconciliation, compliance", ("what",)),
+                "When something last went well: nightly, upload, read, submission, reconciliation, "
+                "compliance", ("what",)),
         Measure("tms_ssg_calls_last_night", "gauge", "Calls of the last nightly sync", ("direction",)),
     )
 }  # fmt: skip

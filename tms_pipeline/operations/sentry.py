@@ -36,8 +36,9 @@ def begin(settings: Settings) -> bool:
     try:
         sentry_sdk.init(
             dsn=dsn, release=__version__, environment=settings.environment, server_name="",
-            include_local_variables=False, include_source_context=False, max_breadcrumbs=0, max_request_body_size="never",
-            default_integrations=False, auto_enabling_integrations=False, traces_sample_rate=None, send_client_reports=False,
+            include_local_variables=False, include_source_context=False, max_breadcrumbs=0,
+            max_request_body_size="never", default_integrations=False, auto_enabling_integrations=False,
+            traces_sample_rate=None, send_client_reports=False,
             integrations=[
                 # An error that nobody caught is logged by the hook of ours (logs.py), so it comes this way too.
                 LoggingIntegration(level=None, event_level=logging.ERROR), AtexitIntegration(callback=lambda *_: None),

@@ -71,10 +71,10 @@ def rules_of(name: str, raw: str) -> Iterator[Breach]:
     if marked:
         raised = _RAISES.search(raw)
         if raised is None or raised["oldest"] != marked["oldest"]:
+            needed = f"oldest = '{marked['oldest']}'"
             yield Breach(
-                name, _line(raw, marked.start()), "contracts, so it must say UPDATE operations.compatibility SET oldest = "
-                f"'{marked['oldest']}'.",
-            )  # fmt: skip
+                name, _line(raw, marked.start()), f"contracts, so it must raise operations.compatibility to {needed}."
+            )
         return
     made_here = {match.lower() for match in re.findall(r"\bCREATE\s+TABLE\s+([a-z_.]+)", raw, re.I)}
     bare = _blank(_TEXT, _blank(_COMMENT, raw))
