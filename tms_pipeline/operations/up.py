@@ -96,8 +96,10 @@ def run_everything(*, say: Callable[[str], None]) -> None:
                 workspace,
             ],
         )
+        children.start("health", [str(bin_folder / "tms"), "serve-health"])
         for address in (f"{settings.dagster_port}", f"{review_port}{REVIEW_PREFIX}"):
             _wait_for(f"http://127.0.0.1:{address}/server_info", children, stop)
+        _wait_for(f"http://127.0.0.1:{settings.health_port}/live", children, stop)
         if stop.asked:
             return
         say(f"Dagster UI         http://127.0.0.1:{settings.dagster_port}/")
