@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo up test test-crash lint bench lock clean
+.PHONY: demo up test test-crash lint bench lock clean audit sbom
 
 define check_python
 @$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Install a newer one and run: make PYTHON=python3.11 $@")'
@@ -51,6 +51,14 @@ bench: $(VENV)/installed-dev
 lock:
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -q -o requirements-dev.lock
+
+# Known weaknesses of what we depend on, by pip-audit in an environment of its own; without its data, a recorded note.
+audit: $(VENV)/installed
+	@bash .ci/audit $(BIN)/python
+
+# The bill of materials (CycloneDX) of requirements.lock: the same bytes for the same lock.
+sbom: $(VENV)/installed
+	@$(BIN)/python -m tms_pipeline.operations.materials requirements.lock build/sbom.json
 
 clean:
 	rm -rf $(VENV) .tms build dist *.egg-info

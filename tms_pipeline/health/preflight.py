@@ -13,6 +13,7 @@ from tms_pipeline.health import database, disk, keys
 from tms_pipeline.health import ssg as ssg_checks
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.operations.ssg_access import client_config
+from tms_pipeline.roles import database_roles
 from tms_pipeline.settings import Settings, SettingsError
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.crypto import BodyCipher
@@ -30,6 +31,7 @@ def preflight(workplace: Workplace) -> Iterator[Check]:
     settings = workplace.settings
     yield settings_check(settings)
     yield permissions(settings)
+    yield roles(workplace)
     with workplace.db.transaction() as connection:
         yield database.latency(connection)
         yield keys.keys(settings, connection)
@@ -75,6 +77,22 @@ def permissions(settings: Settings) -> Check:
             f"Run 'chmod -R go= {' '.join(open_ones)}'.", "settings",
         )  # fmt: skip
     return ok("permissions", "folders and .env are for their owner only")
+
+
+def roles(workplace: Workplace) -> Check:
+    """Whether people have roles, and whether Postgres has the roles that hold row rules."""
+    absent = database_roles.missing(workplace.whole_db)
+    if absent:
+        return warning(
+            "roles", f"Postgres lacks {', '.join(absent)}, so trainers, finance and auditors cannot be let in.",
+            "Run 'tms roles database' with a user of Postgres that may make roles.", "settings",
+        )  # fmt: skip
+    if workplace.person.way == "maker" and workplace.settings.environment != "local":
+        return warning(
+            "roles", f"Nobody has a role yet, so {workplace.person.name}, who can open the key rings, is admin.",
+            "Give each person theirs with 'tms roles grant'.", "settings",
+        )  # fmt: skip
+    return ok("roles", "people have their roles, and Postgres its row rules")
 
 
 def _holds_secret(env: Path) -> bool:
