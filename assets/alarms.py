@@ -21,7 +21,7 @@ _CHECKS = {topic: f"no_alarm_about_{topic.replace(' ', '_')}" for topic in TOPIC
     deps=[dg.AssetKey(["compliance", "reports"])],
     check_specs=[
         *(
-            dg.AssetCheckSpec(name, asset=_KEY, description=f"Nothing to tell: {TOPICS[topic].lower()}")
+            dg.AssetCheckSpec(name, asset=_KEY, description=f"No open alarm: {TOPICS[topic]}")
             for topic, name in _CHECKS.items()
         ),
         dg.AssetCheckSpec(
@@ -43,7 +43,7 @@ def raised(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> d
         not_delivered = desk.not_delivered(place)
     return dg.MaterializeResult(
         metadata={
-            "open_alarms": table(desk.open_alarms(place)),
+            "open_alarms": table(desk.open_alarms(place), none="no alarm is open"),
             "new": len(done.raised),
             "open": sum(done.standing.values()),
             "handed_on": done.escalated,

@@ -21,7 +21,7 @@ _KEY = dg.AssetKey(["compliance", "findings"])
         dg.AssetCheckSpec("no_deadline_near", asset=_KEY, description="No last day falls in the next 14 days"),
     ],
     description=(
-        "**Is the funding safe?** Every rule that SSG or IBF sets, held against every course run: last days missed and "
+        "Is the funding safe? Every rule that SSG or IBF sets, held against every course run: last days missed and "
         "near, attendance below the share, trainees not assessed, fees not collected, too many trainees.\n\n"
         "Begin with the table *what_to_do_first*. The sentences, records and sums of each finding stand in the "
         "compliance workbook; where a rule comes from is in *reviewer.md*, Deadlines."
@@ -33,8 +33,8 @@ def findings(context: dg.AssetExecutionContext, workplace: WorkplaceResource) ->
         found = steps.review(workplace.get(), context.run_id)
     return dg.MaterializeResult(
         metadata={
-            "what_to_do_first": table(desk.first_things(workplace.get())),
             "last_days": dg.MetadataValue.md(desk.deadline_chart(workplace.get())),
+            "what_to_do_first": table(desk.first_things(workplace.get()), none="nothing puts funding at risk"),
             **counts(found),
         },
         check_results=[
@@ -61,7 +61,7 @@ def findings(context: dg.AssetExecutionContext, workplace: WorkplaceResource) ->
     owners=REVIEWERS,
     deps=[findings, discrepancies],
     description=(
-        "**The report on paper**: one page and the workbooks, with the numbers of the last reviews. The metadata says "
+        "The report on paper: one page and the workbooks, with the numbers of the last reviews. The metadata says "
         "where each file is. To write one course run's page anew, an operator starts *rebuild_report_for_run*."
     ),
 )

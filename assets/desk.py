@@ -13,7 +13,7 @@ from tms_pipeline.operations import desk, steps
 class ApprovePlan(dg.Config):
     """What a person approves: one plan, by its hash, as it was looked at."""
 
-    plan_id: str = Field(description="The plan, as the asset submission/plan shows it, such as P-20261121….")
+    plan_id: str = Field(min_length=1, description="The plan, as the asset submission/plan shows it, such as P-20261121….")
     plan_hash: str = Field(min_length=16, description="Its hash, or the first 16 digits of it.")
     person: str = Field(min_length=1, description="Your name as the audit log shall keep it.")
     parts: list[str] = Field(
@@ -79,13 +79,26 @@ def rebuild(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> Non
     context.add_output_metadata(links(desk.addresses(place, paths)))
 
 
-@dg.job(tags=TAGS, description="Approve a plan by a form: which plan, its hash, who approves.")
+def _form(op: str, **fields: object) -> dict[str, object]:
+    """What the Launchpad shows to be filled in. What is left empty is refused."""
+    return {**CONFIG, "ops": {op: {"config": fields}}}
+
+
+@dg.job(
+    tags=TAGS,
+    config=_form("approve", plan_id="", plan_hash="", person="", parts=[]),
+    description="Approve a plan by a form: which plan, its hash, who approves.",
+)
 def approve_plan() -> None:
     """A form for an approval."""
     approve()
 
 
-@dg.job(tags=TAGS, description="Retry dead letters by a form: which error code, who asks, why.")
+@dg.job(
+    tags=TAGS,
+    config=_form("retry", error_code="", person="", reason=""),
+    description="Retry dead letters by a form: which error code, who asks, why.",
+)
 def retry_dead_letters() -> None:
     """A form for a retry."""
     retry()
@@ -97,7 +110,11 @@ def rebuild_reports() -> None:
     rebuild()
 
 
-@dg.job(tags=TAGS, description="Write the page of one course run again by a form: which run.")
+@dg.job(
+    tags=TAGS,
+    config=_form("rebuild_run", run_code=""),
+    description="Write the page of one course run again by a form: which run.",
+)
 def rebuild_report_for_run() -> None:
     """A form for the page of a run."""
     rebuild_run()

@@ -34,7 +34,7 @@ _CHECKS = [
     partitions_def=UPLOADS,
     check_specs=_CHECKS,
     description=(
-        "**What did ops send, and what became of it?** One partition an upload, named by its upload id, as the result "
+        "What did ops send, and what became of it? One partition an upload, named by its upload id, as the result "
         "page shows it; file names are not shown, because people name files after people.\n\n"
         "Every row is accepted, unchanged, rejected or superseded, and none is lost. Under *Checks* stands what was "
         "wrong, by code and count; the code's page in docs/errors says what mends it."
@@ -101,7 +101,7 @@ def _results(place: object, upload_id: str, taken: Taken | None, balance: dict[s
     partitions_def=UPLOADS,
     deps=[landing_rows],
     description=(
-        "**What must ops mend?** The workbook that goes back to them, in their own columns: what went in and, cell by "
+        "What must ops mend? The workbook that goes back to them, in their own columns: what went in and, cell by "
         "cell, what to fix and how. The page beside it tells the same without any cell of theirs."
     ),
 )

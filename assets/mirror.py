@@ -30,7 +30,10 @@ def _table(rows: list[dict[str, Any]]) -> dg.MetadataValue:
     kinds={"postgres"},
     owners=OWNERS,
     deps=[dg.AssetKey(["register", name]) for name in KINDS],
-    description="What SSG held before this sync. A scope that could not be read is left as it was and not planned.",
+    description=(
+        "What did SSG hold before the night's work? Read from SSG, part by part. A part that could not be read is "
+        "left as it was, and nothing is planned for it."
+    ),
 )
 def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG."""
@@ -47,7 +50,10 @@ def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource)
     kinds={"postgres"},
     owners=OWNERS,
     deps=[dg.AssetKey(["submission", "submissions"])],
-    description="What SSG holds after this sync: the proof, read back.",
+    description=(
+        "What does SSG hold now? Read back after everything was sent: the proof, and what the reconciliation "
+        "compares with."
+    ),
 )
 def seen_after(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG again."""

@@ -21,7 +21,7 @@ _KEY = dg.AssetKey(["reconciliation", "discrepancies"])
         dg.AssetCheckSpec("everything_was_read", asset=_KEY, description="Every scope of SSG could be read"),
     ],
     description=(
-        "**Do we and SSG hold the same?** Every record compared both ways, field by field, with what was just read "
+        "Do we and SSG hold the same? Every record compared both ways, field by field, with what was just read "
         "from SSG: missing there, missing here, differs, stands twice, outcome unknown, waiting, withheld.\n\n"
         "*by_class* says how many and since when; each record with both values is in the reconciliation workbook. "
         "What could not be read counts as not read, never as missing."
@@ -33,7 +33,7 @@ def discrepancies(context: dg.AssetExecutionContext, workplace: WorkplaceResourc
         found = steps.compare(workplace.get(), context.run_id)
     return dg.MaterializeResult(
         metadata={
-            "by_class": table(desk.discrepancies(workplace.get())),
+            "by_class": table(desk.discrepancies(workplace.get()), none="no discrepancy: both sides agree"),
             "trend": dg.MetadataValue.md(desk.trend_chart(workplace.get())),
             **counts(found.classes),
             "matched": found.matched,

@@ -31,7 +31,7 @@ def _columns(name: str) -> dg.TableSchema:
             owners=OWNERS,
             deps=[landing_rows],
             description=(
-                f"**What we hold true: {kind.plural.lower()}.** The rows that were accepted, with their history and "
+                f"What we hold true: {kind.plural.lower()}. The rows that were accepted, with their history and "
                 "the file, sheet and row that each came from. Only ops change them, by a file; SSG's answers never do. "
                 "Columns marked *sealed* hold no readable value."
             ),

@@ -22,7 +22,7 @@ from tms_pipeline.operations import steps
         ),
     ],
     description=(
-        "**What shall be sent?** The differences between what we hold and what SSG holds, in the order in which they "
+        "What shall be sent? The differences between what we hold and what SSG holds, in the order in which they "
         "are sent. An approval names *plan_id* and *plan_hash* and holds for exactly this plan.\n\n"
         "*withheld* counts cancellations that the guard keeps back because there are too many at once."
     ),
@@ -70,7 +70,7 @@ def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.
         ),
     ],
     description=(
-        "**What was sent, and what did SSG say?** Every change on its way to SSG by kind and state. *waits_for_people* "
+        "What was sent, and what did SSG say? Every change on its way to SSG by kind and state. *waits_for_people* "
         "lists what needs an approval or a release, with the plan and hash to approve. SSG's reference of each record "
         "is in the submissions workbook."
     ),

@@ -72,10 +72,10 @@ def told_plainly() -> Iterator[None]:
     raise failure from None
 
 
-def table(rows: Sequence[Mapping[str, str | int | float | None]]) -> dg.MetadataValue:
-    """Rows as a small table; the word "nothing" when there are none."""
+def table(rows: Sequence[Mapping[str, str | int | float | None]], *, none: str = "nothing") -> dg.MetadataValue:
+    """Rows as a small table; a few words when there are none."""
     if not rows:
-        return dg.MetadataValue.text("nothing")
+        return dg.MetadataValue.text(none)
     columns = [dg.TableColumn(name, "string" if isinstance(value, str) else "int") for name, value in rows[0].items()]
     return dg.MetadataValue.table(
         records=[dg.TableRecord(dict(row)) for row in rows], schema=dg.TableSchema(columns=columns)

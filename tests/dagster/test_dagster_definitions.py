@@ -14,8 +14,9 @@ import pytest
 from running import PROJECT_ROOT, environment, short_folder
 
 from assets.build import build_defs
+from tms_pipeline.alarms.alarm import TOPICS
 
-GROUPS = {"intake", "registers", "mirror", "submission", "reconciliation", "compliance"}
+GROUPS = ["1_intake", "2_registers", "3_mirror", "4_submission", "5_reconciliation", "6_compliance", "7_alarms"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,39 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(specs: list[d
         assert spec.owners, name
         assert spec.kinds, name
         assert spec.description and spec.description.endswith("."), name
-    assert {spec.group_name for spec in specs} == GROUPS
+    assert sorted({str(spec.group_name) for spec in specs}) == GROUPS, "sorted by name they are the order of the flow"
+
+
+def test_what_a_night_makes_is_stale_by_three_in_the_morning_without_it(specs: list[dg.AssetSpec]) -> None:
+    nightly = {spec.key.to_user_string() for spec in specs if spec.freshness_policy is not None}
+    assert nightly >= {"mirror/seen_after", "submission/plan", "reconciliation/discrepancies", "compliance/findings",
+                       "alarms/raised"}  # fmt: skip
+    assert not [name for name in nightly if name.startswith("register/") or name == "landing_rows"]
+    (policy,) = {spec.freshness_policy for spec in specs if spec.freshness_policy is not None}
+    assert (policy.deadline_cron, policy.timezone) == ("0 3 * * *", "Asia/Singapore")  # type: ignore[union-attr]
+
+
+def test_descriptions_begin_with_the_question_that_their_reader_has(specs: list[dg.AssetSpec]) -> None:
+    for spec in specs:
+        assert "**" not in str(spec.description), f"{spec.key.to_user_string()}: the catalog shows stars as stars"
+    assert all(spec.tags["sends_to_ssg"] == ("yes" if spec.key.path[-1] == "submissions" else "no") for spec in specs)
+
+
+def test_forms_show_what_to_fill_in_and_refuse_what_was_left_empty(defs: dg.Definitions) -> None:
+    wanted = {"approve_plan": {"plan_id", "plan_hash", "person", "parts"},
+              "retry_dead_letters": {"error_code", "person", "reason"}, "rebuild_report_for_run": {"run_code"}}  # fmt: skip
+    for name, fields in wanted.items():
+        job = defs.resolve_job_def(name)
+        ((_, op),) = job.run_config["ops"].items()
+        assert set(op["config"]) == fields and not any(op["config"].values())
+        with dg.DagsterInstance.ephemeral() as instance:
+            done = job.execute_in_process(instance=instance, raise_on_error=False, resources={"workplace": object()})
+            assert not done.success
+
+
+def test_every_topic_of_alarms_has_a_check(defs: dg.Definitions) -> None:
+    names = {key.name for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key.path[0] == "alarms"}
+    assert names == {"every_message_arrived"} | {f"no_alarm_about_{topic.replace(' ', '_')}" for topic in TOPICS}
 
 
 def test_the_graph_runs_from_uploads_to_reports(specs: list[dg.AssetSpec]) -> None:
@@ -128,7 +161,7 @@ def test_the_nightly_schedule_asks_for_one_run_at_one_in_the_morning_in_singapor
 
 def test_sensors_start_stopped(defs: dg.Definitions) -> None:
     found = {sensor.name: sensor for sensor in defs.sensors or ()}
-    assert found.keys() == {"inbox_sensor", "retry_sensor", "run_failed"}
+    assert found.keys() == {"inbox_sensor", "retry_sensor", "run_failed", "alarm_sensor"}
     assert {sensor.default_status for sensor in found.values()} == {dg.DefaultSensorStatus.STOPPED}
 
 

@@ -115,7 +115,7 @@ def rebuild_for_run(workplace: Workplace, run_code: str) -> list[Path]:
 
 def _few(words: str) -> str:
     runs = words.split(", ")
-    return ", ".join(runs[:4]) + (f" and {len(runs) - 4} more" if len(runs) > 4 else "")
+    return ", ".join(runs[:2]) + (f" and {len(runs) - 2} more" if len(runs) > 2 else "")
 
 
 def _bars(values: Sequence[tuple[str, int]], title: str, *, first_is_bad: bool = False) -> str:

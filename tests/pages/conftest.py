@@ -1,0 +1,1 @@
+from pages_desk import browser, desk, pictures  # noqa: F401
