@@ -31,7 +31,7 @@ BEGIN
     SELECT string_agg(quote_ident(one), ', ') INTO listed FROM unnest(history.columns_of(place, name)) one;
     EXECUTE format('DROP VIEW IF EXISTS history.%I', place || '_' || name);
     EXECUTE format(
-        'CREATE VIEW history.%1$I AS '
+        'CREATE VIEW history.%1$I WITH (security_invoker = true) AS '
         'SELECT %4$s FROM %2$I.%3$I WHERE valid_from <= history.moment() UNION ALL '
         'SELECT %4$s FROM %2$I.%5$I WHERE valid_from <= history.moment() AND valid_to > history.moment()',
         place || '_' || name, place, name, listed, name || '_history'
@@ -99,7 +99,7 @@ BEGIN
     INTO listed
     FROM unnest(history.columns_of(place, name)) c;
     EXECUTE format('DROP VIEW IF EXISTS history.%I', place || '_' || name);
-    EXECUTE format('CREATE VIEW history.%I AS SELECT %s FROM %I.%I WHERE %I <= history.moment()',
+    EXECUTE format('CREATE VIEW history.%I WITH (security_invoker = true) AS SELECT %s FROM %I.%I WHERE %I <= history.moment()',
                    place || '_' || name, listed, place, name, added);
 END $$;
 

@@ -32,7 +32,7 @@ def _first_rows(table: Table) -> tuple[list[Sequence[Any]], bool]:
 
 
 def _numeric(rows: Sequence[Sequence[Any]], place: int) -> bool:
-    values = [row[place] for row in rows if row[place] not in (None, "")]
+    values = [row[place] for row in rows if row[place] not in (None, "", "–")]
     return bool(values) and all(
         isinstance(value, int | float | Decimal) and not isinstance(value, bool | date | datetime) for value in values
     )

@@ -24,7 +24,9 @@ def show(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Share):
-        return f"{100 * value:.0f} %"
+        # What is nearly all or nearly nothing is not called all or nothing.
+        nearly = 0 < value < 1 and round(100 * value) in (0, 100)
+        return f"{100 * value:.1f} %" if nearly else f"{100 * value:.0f} %"
     if isinstance(value, float):
         return f"{value:,.1f}"
     if isinstance(value, Decimal):

@@ -78,13 +78,13 @@ class Book:
         self._wrapped = make({**plain, "text_wrap": True, "indent": 1})
         self._indented = make({**plain, "indent": 1})
         self._whole = make({**plain, "num_format": "#,##0"})
-        self._share = make({**plain, "num_format": "0 %"})
+        self._share = make({**plain, "num_format": "0.0 %"})
         self._number = make({**plain, "num_format": "#,##0.0"})
         self._money = make({**plain, "num_format": '"S$"#,##0.00'})
-        self._date = make({**plain, "num_format": "d mmm yyyy", "align": "left"})
-        self._moment = make({**plain, "num_format": "d mmm yyyy hh:mm", "align": "left"})
+        self._date = make({**plain, "num_format": "d mmm yyyy", "align": "left", "indent": 1})
+        self._moment = make({**plain, "num_format": "d mmm yyyy hh:mm", "align": "left", "indent": 1})
         self._standing = {
-            word: make({**plain, "bold": True, "bg_color": fill, "font_color": ink})
+            word: make({**plain, "bold": True, "bg_color": fill, "font_color": ink, "indent": 1})
             for word, (fill, ink) in _FILLS.items()
         }
 
@@ -143,7 +143,7 @@ class Book:
             if lines > 1:
                 sheet.set_row(row, _LINE_HEIGHT * lines)
             for number, value in enumerate(values):
-                self._write(sheet, row, number, value, self._wrapped if columns[number].wrap else self._text)
+                self._write(sheet, row, number, value, self._wrapped if columns[number].wrap else self._indented)
         sheet.autofilter(0, 0, max(row, 1), len(columns) - 1)
         if not row:
             sheet.write_string(1, 0, table.empty, self._text)

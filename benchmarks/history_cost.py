@@ -1,0 +1,88 @@
+"""What history costs: a load of a million marks into the mirror, the same read again, and changes, with and without.
+
+The limit is the same statements with the trigger off. A night without changes must cost the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tms_pipeline.store.embedded import EmbeddedPostgres
+from tms_pipeline.store.migrations import migrate
+
+LOAD = """
+INSERT INTO mirror.attendance (ssg_ref, key, ssg_session_id, run_code, session_no, trainee_ref, live, own_hash, ssg_hash,
+                               seen_how)
+SELECT 'A' || n, NULL, 'S' || n / 20, 'R' || n / 200, n / 20, 'HB-' || n / 40, true, '\\x01', '\\x01', 'read'
+FROM generate_series(1, %(rows)s) n
+"""
+BIND = "UPDATE mirror.attendance SET key = run_code || '|' || session_no || '|' || ssg_ref"
+AGREE = "UPDATE mirror.attendance SET agreed_hash = ssg_hash, agreed_key = key"
+CHANGE = "UPDATE mirror.attendance SET ssg_hash = '\\x02', status_code = '1' WHERE session_no %% 100 = 1"
+
+
+def main() -> None:
+    """Print the seconds of each stage with history and without, as ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="th", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        with EmbeddedPostgres(Path(folder) / "h") as server:
+            migrate(server.url())
+            url = server.url().set(drivername="postgresql").render_as_string(hide_password=False)
+            seconds: dict[str, dict[bool, list[float]]] = {}
+            kept = 0
+            for number in range(given.repeats):
+                for history in (False, True) if number % 2 else (True, False):
+                    for stage, taken in _night(url, given.rows, history=history).items():
+                        if stage == "history rows":
+                            kept = max(kept, int(taken))
+                        else:
+                            seconds.setdefault(stage, {True: [], False: []})[history].append(taken)
+    middle = {stage: {on: statistics.median(times) for on, times in both.items()} for stage, both in seconds.items()}
+    figures: list[dict[str, Any]] = [
+        {"stage": f"history: {stage}", "size": given.rows, "ours": round(both[True], 3), "limit": round(both[False], 3),
+         "ratio": round(both[True] / both[False], 3), "against": "limit", "bound": bound, "met": None}
+        for (stage, both), bound in zip(middle.items(), (1.15, 1.15, 1.15, 3.0), strict=True)
+    ]  # fmt: skip
+    for figure in figures:
+        figure["met"] = figure["ratio"] <= figure["bound"]
+        if not given.json:
+            print(f"{figure['stage']:<44} {figure['ours']:>7.2f} s, without {figure['limit']:>7.2f} s: "
+                  f"{figure['ratio']:.2f} x")  # fmt: skip
+    if given.json:
+        print(json.dumps({"figures": figures, "history_rows_of_the_change": kept}))
+
+
+def _night(url: str, rows: int, *, history: bool) -> dict[str, float]:
+    """The seconds of each statement, each in a transaction of its own but for load and bind, as a pull does it."""
+    found: dict[str, float] = {}
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE mirror.attendance, mirror.attendance_history")
+        connection.execute(f"ALTER TABLE mirror.attendance {'ENABLE' if history else 'DISABLE'} TRIGGER keep_history")
+        for stage, statements in (("first load, bound", (LOAD, BIND)), ("both sides agree", (AGREE,)),
+                                  ("the same night again", (AGREE,)), ("1 % changed", (CHANGE,))):  # fmt: skip
+            connection.execute("VACUUM ANALYZE mirror.attendance")
+            started = time.perf_counter()
+            with connection.transaction():
+                for statement in statements:
+                    connection.execute(statement, {"rows": rows})
+            found[stage] = time.perf_counter() - started
+        count = connection.execute("SELECT count(*) FROM mirror.attendance_history").fetchone()
+        found["history rows"] = count[0] if count else 0
+    return found
+
+
+if __name__ == "__main__":
+    main()
