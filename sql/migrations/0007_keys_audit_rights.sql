@@ -140,3 +140,23 @@ BEGIN
 END $$;
 CREATE TRIGGER keep_out_contacts BEFORE INSERT OR UPDATE ON register.trainee
     FOR EACH ROW EXECUTE FUNCTION rights.keep_out_contacts();
+
+-- SSG goes on showing whom we have shredded: the mirror keeps no mark of them. Its name makes it the first to fire, so
+-- that no version is kept of what was not let in.
+CREATE FUNCTION rights.keep_out_shredded() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM rights.shredded s WHERE s.trainee_ref = ANY (string_to_array(NEW.key, '|'))) THEN
+        NEW := jsonb_populate_record(NEW, (SELECT jsonb_object_agg(name, NULL) FROM jsonb_object_keys(to_jsonb(NEW)) name
+                                           WHERE right(name, 5) = '_mark'));
+    END IF;
+    RETURN NEW;
+END $$;
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['enrolment', 'attendance', 'assessment'] LOOP
+        EXECUTE format('CREATE TRIGGER aa_keep_out_shredded BEFORE INSERT OR UPDATE ON mirror.%I FOR EACH ROW '
+                       'WHEN (NEW.key IS NOT NULL) EXECUTE FUNCTION rights.keep_out_shredded()', kind);
+    END LOOP;
+END $$;

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from tms_pipeline.audit.anchors import Anchor, AnchorError, anchor, anchors, file_of, latest
 from tms_pipeline.audit.log import append, verify
+from tms_pipeline.audit.verification import Verdict, walk
 from tms_pipeline.workplace import Workplace
 
 
@@ -24,6 +26,18 @@ def written(place: Workplace) -> Workplace:
 def check(place: Workplace) -> tuple[int, str | None]:
     with place.db.transaction() as connection:
         return verify(connection, place.rings.audit.key)
+
+
+def walked(place: Workplace, *given: Anchor) -> Verdict:
+    with place.db.transaction() as connection:
+        return walk(connection, place.rings.audit.key, given)
+
+
+def anchored(place: Workplace) -> Anchor:
+    with place.db.transaction() as connection:
+        made = anchor(connection, place.rings.audit, place.home)
+    assert made is not None
+    return made
 
 
 def tampered(place: Workplace, *statements: str) -> tuple[int, str | None]:
@@ -104,3 +118,133 @@ def test_what_was_rolled_back_left_no_entry(place: Workplace) -> None:
         append(connection, place.rings.audit.key, place.actor(), "did", "thing", "T-1")
         raise RuntimeError
     assert check(place) == (0, None)
+
+
+def test_promise_10_the_audit_log_cannot_be_edited_unseen(written: Workplace) -> None:
+    """Postgres refuses every change; past its triggers each sort of tampering is found, where it was done."""
+    kept = written.db.rows("SELECT * FROM audit.entry ORDER BY seq")
+    night = anchored(written)
+    for statement in ("UPDATE audit.entry SET actor = 'nobody'", "DELETE FROM audit.entry", "TRUNCATE audit.entry"):
+        for role in ("origin", "replica"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), written.db.transaction() as connection:
+                connection.execute(f"SET LOCAL session_replication_role = {role}")
+                connection.execute(statement)
+    assert written.db.rows("SELECT * FROM audit.entry ORDER BY seq") == kept
+    last = len(kept)
+    attacks = {
+        "edited": (["UPDATE audit.entry SET actor = 'nobody' WHERE seq = 2"], 2),
+        "deleted": (["DELETE FROM audit.entry WHERE seq IN (2, 3)"], 2),
+        "moved": ([f"UPDATE audit.entry SET seq = {last + 9} WHERE seq = 2", "UPDATE audit.entry SET seq = 2 WHERE seq = 3",
+                   f"UPDATE audit.entry SET seq = 3 WHERE seq = {last + 9}"], 2),
+        "inserted": ([f"UPDATE audit.entry SET seq = seq + {last} WHERE seq > 2",
+                      f"UPDATE audit.entry SET seq = seq - {last} + 1 WHERE seq > {last}",
+                      "INSERT INTO audit.entry SELECT 3, at, 'forger', role, action, entity, entity_key, correlation_id, "
+                      "details, mac, mac, key_version FROM audit.entry WHERE seq = 2"], 3),
+        "cut off": ([f"DELETE FROM audit.entry WHERE seq > {last - 2}"], last - 1),
+    }  # fmt: skip
+    for how, (statements, where) in attacks.items():
+        with pytest.raises(psycopg.Rollback), written.db.transaction() as connection:
+            connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
+            for statement in statements:
+                assert connection.execute(statement).rowcount > 0
+            verdict = walk(connection, written.rings.audit.key, [night])
+            assert not verdict.holds and verdict.broken[0].seq == where, (how, verdict.broken)
+            found = {place.how for place in verdict.broken}
+            assert how in found or how == "inserted" and found & {"moved", "edited"}, (how, verdict.broken)
+            raise psycopg.Rollback
+    assert walked(written, night).holds
+
+
+def test_attack_a_cut_tail_shows_against_the_anchor_in_the_file_or_in_a_mail_and_not_without(written: Workplace) -> None:
+    mailed = Anchor.of_words(anchored(written).words)
+    last = latest(written.home)
+    assert last is not None and (last.seq, last.mac) == (mailed.seq, mailed.mac)
+    tampered(written, "DELETE FROM audit.entry WHERE seq >= 4")
+    assert walked(written).holds, "a shorter valid chain is a valid chain: only an anchor shows it"
+    for given in (mailed, *anchors(written.rings.audit, written.home)):
+        assert [(place.seq, place.how) for place in walked(written, given).broken] == [(4, "cut off")]
+    # Grown again to the same length: the anchored entry is another one.
+    for number in range(2):
+        with written.db.transaction() as connection:
+            append(connection, written.rings.audit.key, written.actor(), "did", "thing", f"T-{number}")
+    assert [place.how for place in walked(written, mailed).broken] == ["rewritten"]
+
+
+@pytest.mark.parametrize("how", ["edited", "first line removed", "half a line"])
+def test_a_file_of_anchors_that_was_changed_is_refused_and_not_added_to_in_silence(how: str, written: Workplace) -> None:
+    anchored(written)
+    anchored(written)
+    path = file_of(written.home)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text({"edited": lines[0].replace('"seq": 5', '"seq": 4') + lines[1], "first line removed": lines[1],
+                     "half a line": lines[0] + lines[1][:40]}[how])  # fmt: skip
+    with pytest.raises(AnchorError, match="was changed"):
+        anchors(written.rings.audit, written.home)
+
+
+def test_a_chain_goes_on_under_a_new_key_and_never_back_to_the_old_one(written: Workplace) -> None:
+    from tms_pipeline.identity import keyring
+    from tms_pipeline.identity.keyring import Key
+
+    asleep = keyring.load(written.home)
+    version = keyring.add_version(written.settings, written.rings.audit)
+    before = written.db.value("SELECT count(*) FROM audit.entry")
+    for key in (written.rings.audit.key, asleep.audit.key):
+        with written.db.transaction() as connection:
+            append(connection, key, written.actor(), "did", "thing", "T-9")
+    assert written.db.rows("SELECT key_version FROM audit.entry WHERE seq > %s", (before,)) == [(version,), (version,)]
+    assert walked(written).holds
+    # Whoever stole the old key can chain with it, but not after an entry of the new one.
+    stolen = Key.of(written.rings.audit, 1)
+    stolen.ring = keyring.KeyRing("audit", 1, {1: bytes(stolen)})
+    with written.db.transaction() as connection:
+        connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
+        connection.execute("UPDATE audit.entry SET key_version = 1 WHERE seq > %s", (before,))
+        append(connection, stolen, written.actor(name="forger"), "did", "thing", "T-9")
+        connection.execute("UPDATE audit.entry SET key_version = %s WHERE seq BETWEEN %s AND %s",
+                           (version, before + 1, before + 2))  # fmt: skip
+    assert [(place.seq, place.how) for place in walked(written).broken] == [(before + 3, "old key")]
+
+
+def test_a_walk_needs_no_more_memory_for_a_longer_log(written: Workplace) -> None:
+    import tracemalloc
+
+    def peak(entries: int) -> int:
+        with written.db.transaction() as connection:
+            connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
+            connection.execute(
+                "INSERT INTO audit.entry SELECT (SELECT max(seq) FROM audit.entry) + n, e.at, e.actor, e.role, e.action, "
+                "e.entity, e.entity_key, e.correlation_id, e.details, e.mac, e.mac, 1 "
+                "FROM audit.entry e, generate_series(1, %s) n WHERE e.seq = 1",
+                (entries,),
+            )
+            tracemalloc.start()
+            walk(connection, written.rings.audit.key)
+            found = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return found
+
+    assert peak(12_000) < 2 * peak(3_000)
+
+
+def test_entries_are_found_by_entity_person_correlation_and_time_and_who_saw_what(place: Workplace) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from tms_pipeline.audit.reading import show
+
+    officer, other = place.actor(name="officer", role="admin"), place.actor(name="other")
+    with place.db.transaction() as connection:
+        append(connection, place.rings.audit.key, officer, "subject access exported", "trainee", "HB-00001")
+        append(connection, place.rings.audit.key, officer, "destruction certified", "certificate", "C-1",
+               trainees=["HB-00001"])  # fmt: skip
+        append(connection, place.rings.audit.key, other, "plan approved", "plan", "P-1")
+    now = datetime.now(UTC)
+
+    def found(**wanted: object) -> list[int]:
+        return [entry["seq"] for entry in show(place.db, **wanted)]  # type: ignore[arg-type]
+
+    assert found() == [3, 2, 1] and found(last=1) == [3]
+    assert found(entity="HB-00001") == [2, 1]
+    assert found(person="other") == [3] and found(correlation=officer.correlation_id) == [2, 1]
+    assert found(saw=True) == [3, 1] and found(action="certified") == [2]
+    assert found(since=now + timedelta(hours=1)) == found(until=now - timedelta(hours=1)) == []

@@ -17,6 +17,7 @@ from tms_pipeline.identity.marks import Marker
 from tms_pipeline.identity.masking import mask_nric, redact
 from tms_pipeline.identity.opening import CannotOpen, open_sealed, opening_for
 from tms_pipeline.identity.sealing import new_data_key, place, seal
+from tms_pipeline.settings import Settings
 from tms_pipeline.workplace import Workplace
 
 HERE = place("register.trainee", "nric", "TR-1")
@@ -185,3 +186,127 @@ def test_redaction_leaves_our_own_words_alone() -> None:
     for text in ("upload U-0123456789ab", "TGS-2026900101", "P-20261121075251469719-2c1f7714", "took 12.5 s",
                  "ENR-2611-000190", "2026-11-21T07:38:01.380Z"):  # fmt: skip
         assert redact(text) == text
+
+
+PRODUCTION = {"environment": "production", "_env_file": None}
+
+
+def production(folder: Path, **more: object) -> Settings:
+    return Settings(tms_home=folder / "h", **PRODUCTION, **more)  # type: ignore[arg-type]
+
+
+def ring_of_environment(*keys: bytes) -> str:
+    return ",".join(f"{n}:{base64.b64encode(key).decode()}" for n, key in enumerate(keys, start=1))
+
+
+def test_production_makes_no_keys_by_itself_and_starts_with_good_ones(folder: Path) -> None:
+    with pytest.raises(keyring.KeyringError, match="tms keys init"):
+        keyring.rings_of(production(folder))
+    keyring.create(folder / "h")
+    assert keyring.rings_of(production(folder)).data.active == 1
+
+
+@pytest.mark.parametrize("key", [bytes(range(32)), b"correct-horse-battery-staple-1234", bytes(range(1, 33))],
+                         ids=["the simulator's", "typed text", "counted"])  # fmt: skip
+def test_production_refuses_a_key_that_is_published_or_typed(key: bytes, folder: Path) -> None:
+    path = keyring.create(folder / "h")[0]
+    path.write_text(json.dumps({"active": 1, "keys": {"1": base64.b64encode(key[:32]).decode()}}))
+    with pytest.raises(keyring.KeyringError, match="published or was typed"):
+        keyring.rings_of(production(folder))
+
+
+def test_production_refuses_one_key_for_two_purposes_and_a_folder_that_others_may_enter(folder: Path) -> None:
+    data, index, _ = keyring.create(folder / "h")
+    (folder / "h" / "keys").chmod(0o755)
+    with pytest.raises(keyring.KeyringError, match="chmod 700"):
+        keyring.rings_of(production(folder))
+    (folder / "h" / "keys").chmod(0o700)
+    index.write_bytes(data.read_bytes())
+    with pytest.raises(keyring.KeyringError, match="twice"):
+        keyring.rings_of(production(folder))
+
+
+def test_rings_come_from_the_environment_and_are_changed_there_only(folder: Path) -> None:
+    keys = [os.urandom(32) for _ in range(4)]
+    settings = production(folder, TMS_KEY_SOURCE="environment", TMS_KEYS_DATA=ring_of_environment(keys[0], keys[3]),
+                          TMS_KEYS_INDEX=ring_of_environment(keys[1]), TMS_KEYS_AUDIT=ring_of_environment(keys[2]))  # fmt: skip
+    rings = keyring.rings_of(settings)
+    assert (rings.data.active, rings.data.key, rings.index.key) == (2, keys[3], keys[1])
+    assert base64.b64encode(keys[1]).decode() not in repr(settings)
+    with pytest.raises(keyring.KeyringError, match="add version 3 to TMS_KEYS_DATA"):
+        keyring.add_version(settings, rings.data)
+    for text in ("", "1:zzz", "1", ring_of_environment(bytes(32)), ring_of_environment(b"short")):
+        with pytest.raises(keyring.KeyringError) as caught:
+            keyring.rings_of(production(folder, TMS_KEY_SOURCE="environment", TMS_KEYS_DATA=text))
+        assert "TMS_KEYS_DATA" in str(caught.value)
+
+
+VAULT = """#!/usr/bin/env python3
+# A vault of a few lines: a keyed stream and a check, with a key that only it knows.
+import hashlib, hmac, sys
+given, own = sys.stdin.buffer.read(), open(__file__ + ".key", "rb").read()
+def stream(salt, size): return b"".join(hashlib.sha256(own + salt + bytes([n])).digest() for n in range(size // 32 + 1))[:size]
+def check(text): return hmac.digest(own, text, "sha256")
+if sys.argv[1] == "wrap":
+    salt = hashlib.sha256(own + given).digest()
+    text = salt + bytes(a ^ b for a, b in zip(given, stream(salt, len(given))))
+    sys.stdout.buffer.write(text + check(text))
+else:
+    text, mac = given[:-32], given[-32:]
+    if not hmac.compare_digest(check(text), mac): sys.exit(1)
+    sys.stdout.buffer.write(bytes(a ^ b for a, b in zip(text[32:], stream(text[:32], len(text) - 32))))
+"""
+
+
+@pytest.fixture
+def vault(folder: Path) -> Path:
+    """A program that wraps and unwraps, as a deployer would write around a KMS."""
+    program = folder / "vault"
+    program.write_text(VAULT)
+    program.chmod(0o700)
+    Path(f"{program}.key").write_bytes(os.urandom(32))
+    return program
+
+
+def test_a_vault_wraps_the_rings_so_that_their_files_alone_open_nothing(folder: Path, vault: Path) -> None:
+    settings = production(folder, TMS_KEY_COMMAND=str(vault))
+    keyring.create(settings.home, keyring.vault_of(settings))
+    rings = keyring.rings_of(settings)
+    stored = keyring.path_of(settings.home, "data").read_text()
+    assert base64.b64encode(rings.data.key).decode() not in stored
+    assert keyring.add_version(settings, rings.data) == 2
+    again = keyring.rings_of(settings)
+    assert again.data.keys == rings.data.keys and again.data.active == 2
+    with pytest.raises(keyring.KeyringError, match="TMS_KEY_COMMAND"):
+        keyring.rings_of(production(folder))
+    Path(f"{vault}.key").write_bytes(os.urandom(32))
+    with pytest.raises(keyring.KeyringError, match="could not unwrap a key") as caught:
+        keyring.rings_of(settings)
+    assert "\n" not in str(caught.value)
+    vault.unlink()
+    with pytest.raises(keyring.KeyringError, match="cannot be run"):
+        keyring.rings_of(settings)
+
+
+def test_attack_the_blind_index_is_not_broken_without_its_key() -> None:
+    """All numbers of one series are tried, by the hashes that an attacker would think of, and with keys of the wrong
+    ring; with the right key the same loop finds the number at once, so the loop works."""
+    import hashlib
+    import hmac
+
+    from tms_pipeline.intake.nric import make_nric
+
+    key, stolen = new_data_key(), new_data_key()
+    target = Marker(key).mark("nric", make_nric("S", 9999321))
+    candidates = [make_nric("S", 9999000 + number) for number in range(1000)]
+    guesses = {
+        "sha256": lambda value: hashlib.sha256(value.encode()).digest()[:16],
+        "sha256 with its field": lambda value: hashlib.sha256(f"nric|{value}".encode()).digest()[:16],
+        "md5": lambda value: hashlib.md5(value.encode(), usedforsecurity=False).digest(),
+        "an empty key": lambda value: hmac.digest(b"", f"nric|{value}".encode(), "sha256")[:16],
+        "another ring's key": lambda value: hmac.digest(stolen, f"nric|{value}".encode(), "sha256")[:16],
+        "the mark as key": lambda value: hmac.digest(target or b"", f"nric|{value}".encode(), "sha256")[:16],
+    }
+    for name, guess in guesses.items():
+        assert target not in {guess(value) for value in candidates}, name
+    assert target in {Marker(key).mark("nric", value) for value in candidates}

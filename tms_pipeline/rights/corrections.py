@@ -31,7 +31,8 @@ def correct(workplace: Workplace, trainee_ref: str, field: str, value: str, *, a
     if field not in FIELDS:
         raise ValueError(f"'{field[:30]}' cannot be corrected here; it is one of {', '.join(FIELDS)}.")
     with workplace.db.transaction() as connection:
-        requests.record(connection, workplace, trainee_ref, "correction", actor=actor, fields=(field,), note=note)
+        if not _asked(connection, trainee_ref, field):
+            requests.record(connection, workplace, trainee_ref, "correction", actor=actor, fields=(field,), note=note)
         content = _row(connection, workplace, trainee_ref, field, value)
     # The name is ours: a person's would stay in it.
     upload_id, new = receive(workplace, f"correction {trainee_ref}.csv", content, source="correction", actor=actor)
@@ -51,6 +52,18 @@ def correct(workplace: Workplace, trainee_ref: str, field: str, value: str, *, a
         append(connection, workplace.rings.audit.key, actor, "corrected", "trainee", trainee_ref, field=field,
                upload=upload_id)  # fmt: skip
     return upload_id
+
+
+def _asked(connection: Connection, trainee_ref: str, field: str) -> bool:
+    """Whether the request stands already, as after a value that a check refused."""
+    return (
+        connection.execute(
+            "SELECT FROM rights.request WHERE trainee_ref = %s AND about = 'correction' AND fields = %s "
+            "AND answered_at IS NULL",
+            (trainee_ref, [field]),
+        ).fetchone()
+        is not None
+    )
 
 
 @opening_for("subject access")
