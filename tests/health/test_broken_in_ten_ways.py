@@ -126,6 +126,19 @@ def test_two_daemons_are_named(look: Look, well: Settings) -> None:
         beat(well)
 
 
+def test_two_daemons_that_overwrite_each_others_beats_are_named_at_the_third_look_and_a_restart_is_not(
+    look: Look, well: Settings
+) -> None:
+    for who in ("first", "restarted"):
+        beat(well, ids=(who,))
+        assert named(look(), "dagster").fine
+    beat(well, ids=("first",))
+    tells(look(), "dagster", what="Two daemons", mend="tms doctor")
+    (well.home / "health" / "daemons.json").unlink()
+    beat(well)
+    assert named(look(), "dagster").fine
+
+
 def test_half_a_migration_is_named_and_a_schema_that_is_too_new(look: Look, well: Settings) -> None:
     server = EmbeddedPostgres(well.home)
     run_sql(well, "CREATE DATABASE half")

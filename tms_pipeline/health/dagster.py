@@ -5,6 +5,10 @@ Read by SQL from Dagster's database (schema of 1.13), because loading Dagster ta
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +25,7 @@ HEARTBEAT_SECONDS = 120.0
 #: The longest run time of a job (assets/jobs.py, dagster.yaml), and a while in which monitoring ends it by itself.
 RUN_SECONDS = 7200.0 + 300.0
 WAITING_SECONDS = 900.0
+_REMEMBERED_SECONDS = 600.0
 #: Parts that must beat; others (freshness, assets, backfills) come and go between versions.
 _NEEDED = ("SCHEDULER", "SENSOR", "QUEUED_RUN_COORDINATOR", "MONITORING")
 
@@ -53,12 +58,36 @@ def daemon(site: Site) -> Check:
     if silent:
         return degraded("dagster", f"Parts of Dagster's daemon are silent: {', '.join(sorted(silent))}.",
                         "Restart the daemon; its log says why they stopped.", "daemon-down", **facts)  # fmt: skip
-    if len({who for _, who, seconds in rows if seconds < 90}) > 1:
+    if _several(site, {str(who) for _, who, seconds in rows if seconds < 90}):
         return degraded("dagster", "Two daemons beat for this installation: each sensor and schedule may run twice.",
                         "Find both ('tms doctor' lists those of this host) and stop the one that your supervisor does "
                         "not "
                         "know.", "two-daemons", **facts)  # fmt: skip
     return ok("dagster", f"the daemon beats, {len(beats)} parts", **facts)
+
+
+def _several(site: Site, now: set[str]) -> bool:
+    """Whether two daemons beat. Each overwrites the other's beats, so who beat at earlier looks is kept: a daemon's id
+    that was replaced and comes back shows two; one that was restarted has a new id and never comes back.
+    """
+    if len(now) > 1:
+        return True
+    path = site.home / "health" / "daemons.json"
+    young = time.time() - _REMEMBERED_SECONDS
+    try:
+        seen = [(str(who), float(at)) for who, at in json.loads(path.read_text(encoding="utf-8")) if at > young]
+    except (OSError, ValueError, TypeError):
+        seen = []
+    for who in now:
+        if not seen or seen[-1][0] != who:
+            seen.append((who, time.time()))
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                fresh = path.with_suffix(f".{os.getpid()}")
+                fresh.write_text(json.dumps(seen), encoding="utf-8")
+                os.replace(fresh, path)
+    ids = [who for who, _ in seen]
+    return len(ids) > len(set(ids))
 
 
 def runs(site: Site) -> Iterator[Check]:

@@ -57,7 +57,7 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
         row = connection.execute(query("health/gate"), {"switch": KILL_SWITCH}).fetchone()
         opened, since, failures, stopped = row or (False, None, 0, None)
     facts: dict[str, Any] = {
-        "breaker": "open" if opened else "closed", "failures_in_a_row": int(failures),
+        "breaker": "not known" if connection is None else "open" if opened else "closed", "failures_in_a_row": int(failures),
         "calls_stopped": stopped is not None,
     }  # fmt: skip
     if stopped is not None:
@@ -92,7 +92,7 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
             "ssg-down", reachable=True, **facts,
         )  # fmt: skip
     else:
-        yield ok("ssg", f"answers in {found.latency_ms:g} ms; the breaker is closed", reachable=True, **facts)
+        yield ok("ssg", f"answers in {found.latency_ms:g} ms; the breaker is {facts['breaker']}", reachable=True, **facts)
     if found.skew_seconds is not None:
         yield clock_check("clock", found.skew_seconds, "SSG")
 

@@ -83,8 +83,9 @@ class Collection(Collector):
             if check.name == "ssg":
                 if facts.get("reachable") is not None:
                     samples["tms_ssg_reachable"].append(((), int(facts["reachable"])))
-                samples["tms_ssg_breaker_open"].append(((), int(facts.get("breaker") == "open")))
-                samples["tms_ssg_calls_stopped"].append(((), int(bool(facts.get("calls_stopped")))))
+                if facts.get("breaker") in ("open", "closed"):
+                    samples["tms_ssg_breaker_open"].append(((), int(facts["breaker"] == "open")))
+                    samples["tms_ssg_calls_stopped"].append(((), int(bool(facts["calls_stopped"]))))
             elif check.name == "certificate" and "expires_at" in facts:
                 moment = datetime.fromisoformat(facts["expires_at"]).timestamp()
                 samples["tms_certificate_expires_timestamp_seconds"].append(((), moment))
