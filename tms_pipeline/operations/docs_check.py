@@ -92,6 +92,25 @@ def columns_of(kind: RecordKind) -> str:
     return "\n".join(lines)
 
 
+def matrix_of_roles() -> str:
+    """Who may do what, as matrix.toml says."""
+    from tms_pipeline.roles.matrix import matrix
+
+    table = matrix()
+    lines = [_row("Task", *table.roles, "What belongs to it"), "|" + "---|" * (len(table.roles) + 2)]
+    for task in table.tasks:
+        named = [entry.name if entry.sort == "verb" else f"{entry.sort} {entry.name}" for entry in task.entries]
+        lines.append(_row(task.what, *(task.cells[role] for role in table.roles), ", ".join(named)))
+    return "\n".join(lines)
+
+
+def purposes() -> str:
+    """Every reason for which a sealed value is opened."""
+    from tms_pipeline.identity.opening import PURPOSES
+
+    return "\n".join(["| Purpose | What for, and who |", "|---|---|", *(_row(*item) for item in PURPOSES.items())])
+
+
 def _wants(field: Field) -> str:
     parts = [_READ_AS[field.type]]
     if field.choices:
@@ -375,6 +394,8 @@ def _runbook() -> Any:
 
 
 _MAKERS: dict[str, Callable[[Path], str]] = {
+    "matrix of roles": lambda _: matrix_of_roles(),
+    "purposes of opening": lambda _: purposes(),
     "settings": _settings_table,
     "verbs": _verbs_reference,
     "mappings": _mappings,
