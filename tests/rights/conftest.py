@@ -9,8 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 
-from submission_fixtures import *  # noqa: E402, F403
-from submission_world import Site, World  # noqa: E402
+from submission_fixtures import *  # noqa: F403
+from submission_world import Site, World
 
 
 def _own(site: Site, home: Path) -> Site:

@@ -170,7 +170,7 @@ def test_the_rules_destroy_what_is_old_and_leave_the_rest(ours: World) -> None:
     assert retention.due(early).work.trainees == [GONE, STAYS]
     retention.apply(late, retention.due(late), actor=ours.actor("officer", "admin"))
     assert not any(retention.due(late).counts().values())
-    assert not [path for path in place.folder("archive").rglob("*.sealed")]
+    assert not list(place.folder("archive").rglob("*.sealed"))
     assert ours.value("SELECT count(*) FROM intake.landing_block") == 0
     assert ours.value("SELECT count(*) FROM register.attendance") == 4
     later = Workplace(place.settings.model_copy(update={"today": "2032-11-18"}), place.db, place.rings, place.dagster_url)

@@ -14,6 +14,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tms_pipeline.identity.keyring import Key
+from tms_pipeline.store import journal
 from tms_pipeline.store.database import Connection
 
 # Any constant: writers take turns on it, so that the chain cannot fork.
@@ -77,6 +78,15 @@ def append(
             mac,
             version,
         ),
+    )
+    journal.note(
+        connection,
+        action,
+        correlation_id=actor.correlation_id,
+        entity=entity,
+        entity_key=entity_key,
+        upload_id=entity_key if entity == "upload" else None,
+        audit=seq,
     )
     return seq
 

@@ -37,6 +37,6 @@ def show(
     rows = (
         db.rows(statement, parameters)
         if isinstance(db, Database)
-        else db.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+        else db.execute(statement, parameters).fetchall()
     )
     return [dict(zip(_NAMES, row, strict=True)) for row in rows]

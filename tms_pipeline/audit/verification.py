@@ -98,7 +98,7 @@ def walk(connection: Connection, key: bytes, anchors: Iterable[Anchor] = ()) -> 
         if anchor.seq >= expected:
             verdict.found(
                 expected, "cut off",
-                f"the end of the log is cut off after entry {expected - 1}: on {anchor.day} it had {anchor.seq} entries",
+                f"the end of the log is cut off after entry {expected - 1}: on {anchor.day} it had {anchor.seq}",
             )
             break
     return verdict

@@ -154,7 +154,9 @@ def keys_retire(
 
 @plainly
 def keys_export(
-    output: Annotated[Path | None, typer.Option("-o", help="The file; without it TMS_HOME/keys/data-keys.export.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", help="The file; without it TMS_HOME/keys/data-keys.export.")
+    ] = None,
 ) -> None:
     """Write the wrapped data keys as of now, to be kept beside a backup of the database."""
     from tms_pipeline.identity.key_export import export, standing_export
@@ -182,4 +184,4 @@ def keys_rejoin(
             blank(connection, trainee)
         append(connection, workplace.rings.audit.key, workplace.actor(), "data keys rejoined", "key ring", "data",
                keys=found.keys, trainees=found.shredded)  # fmt: skip
-    say(f"{found.keys} data keys are as of the export; {len(found.shredded)} trainees are shredded and were blanked again.")
+    say(f"{found.keys} data keys are as of the export; {len(found.shredded)} trainees are shredded and blanked again.")

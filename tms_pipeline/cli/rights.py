@@ -175,7 +175,9 @@ def retention_certificate(
 def subject_access(
     context: typer.Context,
     trainee: Annotated[str, typer.Option("--trainee", help="A trainee reference.")] = "",
-    output: Annotated[Path | None, typer.Option("-o", help="The workbook to write; a JSON file comes beside it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", help="The workbook to write; a JSON file comes beside it.")
+    ] = None,
 ) -> None:
     """Write everything that is kept about one person, as workbook and JSON; answers the open requests."""
     if context.invoked_subcommand is None:
@@ -206,7 +208,7 @@ def subject_access_record(trainee: Trainee, received: Received = "") -> None:
 
     with open_workplace() as workplace, workplace.db.transaction() as connection:
         number = record(connection, workplace, trainee, "access", actor=workplace.actor(), received_on=_day(received))
-    say(f"Request {number} of {trainee} is to be answered within {DAYS_TO_ANSWER} days; 'tms subject-access list' counts.")
+    say(f"Request {number} of {trainee} is to be answered in {DAYS_TO_ANSWER} days; 'tms subject-access list' counts.")
 
 
 @plainly
@@ -246,7 +248,8 @@ def correct(
     from tms_pipeline.rights.corrections import correct as put_right
     from tms_pipeline.workplace import open_workplace
 
-    value = typer.prompt("The right value", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    asked = sys.stdin.isatty()
+    value = typer.prompt("The right value", hide_input=True) if asked else sys.stdin.readline().rstrip("\n")
     if not value.strip():
         typer.echo("A correction needs a value; to take one out, drop a row with the cell left empty.", err=True)
         raise typer.Exit(USAGE)
@@ -266,8 +269,8 @@ def consent_withdraw(trainee: Trainee, received: Received = "", reason: Reason =
     say(
         f"E-mail address and phone of {trainee} were taken out; no later file brings them back."
         if now
-        else f"Recorded. SSG needs the contact details of {trainee} until the course under way is over; then they go by "
-        "themselves."
+        else f"Recorded. SSG needs the contact details of {trainee} until the course under way is over; then they go "
+        "by themselves."
     )
 
 

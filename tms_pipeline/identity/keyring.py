@@ -22,7 +22,9 @@ from tms_pipeline.settings import SIMULATOR_KEY, Settings
 NAMES = ("data", "index", "audit")
 _KEY_BYTES = 32
 # Keys that anybody can read in this project or guess: production refuses them.
-KNOWN_KEYS = frozenset({base64.b64decode(SIMULATOR_KEY), bytes(range(32)), bytes(range(1, 33)), bytes(range(31, -1, -1))})
+KNOWN_KEYS = frozenset(
+    {base64.b64decode(SIMULATOR_KEY), bytes(range(32)), bytes(range(1, 33)), bytes(range(31, -1, -1))}
+)
 
 
 class KeyringError(Exception):

@@ -1,8 +1,9 @@
 """Re-marking: every mark under a new version of the index key, and every hash that is made of marks, without a stop.
 
-First, in batches and beside all other work, each sealed value is opened once and the mark that its mark becomes is kept.
-Then one transaction, while no intake and no plan runs, changes all marks and hashes at once. So at each moment exactly
-one version counts, joins hold, a number stays unique, and what was approved stays approved. Killed anywhere, it goes on.
+First, in batches and beside all other work, each sealed value is opened once, and the mark that its mark becomes is
+kept. Then one transaction, while no intake and no plan runs, changes all marks and hashes at once. So at each moment
+exactly one version counts, joins hold, a number stays unique, and what was approved stays approved. Killed anywhere,
+it goes on.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def sources() -> Iterator[_Source]:
 def learn(
     db: Database, rings: KeyRings, old: int, new: int, *, batch: int, progress: Callable[[int], None]
 ) -> int:
-    """Keep what each mark becomes, in batches; returns how many rows were read. What is known already is passed over."""
+    """Keep what each mark becomes, in batches; returns how many rows were read. What is known is passed over."""
     done = 0
     for source in sources():
         key, version = "", -1
@@ -168,7 +169,7 @@ def _marks_elsewhere(connection: Connection) -> dict[str, tuple[str, ...]]:
 
 def _unknown(connection: Connection, source: _Source, key: str, version: int, limit: int) -> list[Any]:
     subject = sql.SQL("r.trainee_ref") if "nric" in source.kind.names else sql.SQL("r.key")
-    marks = [sql.Identifier("r", name) for name in source.marks]
+    marks: list[sql.Composable] = [sql.Identifier("r", name) for name in source.marks]
     if source.table == "register.trainee":
         marks.append(sql.SQL("(SELECT i.nric_mark FROM identity.trainee i WHERE i.trainee_ref = r.trainee_ref "
                              "AND octet_length(r.nric_sealed) > 0)"))
@@ -198,7 +199,8 @@ def _keep(
             if not value:
                 continue
             plain = open_sealed(keys[f"{lead}:{subject}"], bytes(value), place(register, field.name, key)).decode()
-            for name, text in ((field.name, plain), *([("nric_tail", plain[-4:])] if field.name == "trainer_nric" else [])):
+            tail = [("nric_tail", plain[-4:])] if field.name == "trainer_nric" else []
+            for name, text in [(field.name, plain), *tail]:
                 mark, follower = before.mark(name, text), after.mark(name, text)
                 if mark is not None and follower is not None:
                     pairs[mark] = follower

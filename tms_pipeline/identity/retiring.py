@@ -1,4 +1,4 @@
-"""Retirement: an old key leaves its ring for good, once nothing needs it any more; what is lost with it is said before."""
+"""Retirement: an old key leaves its ring for good, once nothing needs it; what is lost with it is said before."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tms_pipeline.settings import Settings
 from tms_pipeline.store.database import Connection, Database
 
 _LOST = {
-    "data": "Backups from before the last rotation of 'data' can be opened only after 'tms keys rejoin' with a newer key "
-    "export; whom it shows as shredded stays lost, which is what shredding is for.",
+    "data": "Backups from before the last rotation of 'data' can be opened only after 'tms keys rejoin' with a newer "
+    "key export; whom it shows as shredded stays lost, which is what shredding is for.",
     "index": "A backup from before the last rotation of 'index' has marks of the old key: after it is restored, nobody "
     "in it is recognised, and the same trainees would get new references.",
     "audit": "Entries of the audit log that this key chained, in backups too, could not be verified any more.",
@@ -30,7 +30,10 @@ class Need:
 
 
 def need(connection: Connection, rings: KeyRings, name: str, version: int) -> Need:
-    """What still needs that version; ``needed_by`` is empty when nothing does. Raises KeyringError for an unknown one."""
+    """What still needs that version; ``needed_by`` is empty when nothing does.
+
+    Raises KeyringError for an unknown version.
+    """
     ring = rings.named(name)
     if version not in ring.keys:
         raise KeyringError(
@@ -48,14 +51,16 @@ def _needed_by(connection: Connection, name: str, version: int, newest: int) -> 
         return f"A rotation of '{name}' is not finished; finish it with 'tms keys rotate {name}'."
     if name == "data":
         keys = _count(
-            connection, "SELECT count(*) FROM identity.data_key WHERE wrapped IS NOT NULL AND ring_version = %s", version
+            connection,
+            "SELECT count(*) FROM identity.data_key WHERE wrapped IS NOT NULL AND ring_version = %s",
+            version,
         )
         if keys:
             return f"{keys} data keys are still wrapped by it; run 'tms keys rotate data'."
     if name == "audit":
         entries = _count(connection, "SELECT count(*) FROM audit.entry WHERE key_version = %s", version)
         if entries:
-            return f"{entries} entries of the audit log are chained by it; they can be removed only by the rule of retention."
+            return f"{entries} entries of the audit log are chained by it; only the rule of retention removes them."
     return ""
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from psycopg import sql
+
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.identity import remarking
 from tms_pipeline.identity.data_keys import where
@@ -155,8 +157,10 @@ def _remark(
             return 0, 0.0  # the last step was committed; only its end was not noted
         set_active(connection, "index", old)
     done = 0
-    todo = int(db.value("SELECT sum(n) FROM (" + " UNION ALL ".join(
-        f"SELECT count(*) AS n FROM {source.table}" for source in remarking.sources()) + ") AS x") or 0)
+    todo = sum(
+        int(db.value(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*source.table.split(".")))) or 0)
+        for source in remarking.sources()
+    )
     step("learning new marks", 0, todo)
 
     def moved(count: int) -> None:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
+
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.audit.reading import show
 from tms_pipeline.identity.data_keys import data_keys
@@ -18,6 +20,7 @@ from tms_pipeline.rights import requests
 from tms_pipeline.rights.holds import known
 from tms_pipeline.rights.traces import person_of
 from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 _KINDS = ("trainee", "enrolment", "fee", "attendance", "assessment")
@@ -42,18 +45,18 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
             f"SELECT * FROM mirror.{kind} WHERE %s = ANY (string_to_array(key, '|'))",  # noqa: S608  (constants)
             trainee_ref,
         )
-    of_key = "%s = ANY (string_to_array(s.key, '|'))"
     found["submissions"] = _plain(
         connection,
         "SELECT submission_id, kind, key, action, state, ssg_ref, fields, created_at, finished_at, approved_by, "
-        f"upload_id, sheet, row_number, sentence FROM outbox.submission s WHERE {of_key} ORDER BY submission_id",  # noqa: S608
+        "upload_id, sheet, row_number, sentence FROM outbox.submission s "
+        "WHERE %s = ANY (string_to_array(s.key, '|')) ORDER BY submission_id",
         trainee_ref,
     )
     found["calls to SSG"] = _plain(
         connection,
-        "SELECT a.submission_id, a.number, a.step, a.started_at, a.finished_at, a.outcome, a.http_status, a.error_code, "
-        f"a.correlation_id FROM outbox.attempt a JOIN outbox.submission s USING (submission_id) WHERE {of_key} "  # noqa: S608
-        "ORDER BY a.attempt_id",
+        "SELECT a.submission_id, a.number, a.step, a.started_at, a.finished_at, a.outcome, a.http_status, "
+        "a.error_code, a.correlation_id FROM outbox.attempt a JOIN outbox.submission s USING (submission_id) "
+        "WHERE %s = ANY (string_to_array(s.key, '|')) ORDER BY a.attempt_id",
         trainee_ref,
     )
     found["files that named them"] = _files(connection, workplace, trainee_ref)
@@ -101,8 +104,8 @@ def export(workplace: Workplace, trainee_ref: str, path: Path, *, actor: Actor) 
     book = path.with_suffix(".xlsx")
     text = path.with_suffix(".json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"provider": workplace.settings.provider_name, "trainee": trainee_ref, "made_at": workplace.now().isoformat(),
-             "made_by": actor.name, "kept": found}  # fmt: skip
+    facts = {"provider": workplace.settings.provider_name, "trainee": trainee_ref,
+             "made_at": workplace.now().isoformat(), "made_by": actor.name, "kept": found}  # fmt: skip
     _private(text, (json.dumps(facts, indent=2, default=str, ensure_ascii=False) + "\n").encode())
     _private(book, _workbook(workplace, trainee_ref, actor, found))
     return book, text, {name: len(rows) for name, rows in found.items()}
@@ -136,17 +139,13 @@ def _register(connection: Connection, workplace: Workplace, name: str, table: st
 
 def _files(connection: Connection, workplace: Workplace, trainee_ref: str) -> Rows:
     person = person_of(connection, workplace, trainee_ref)
-    rows = _all(
-        connection,
-        "SELECT DISTINCT u.upload_id, u.file_name, u.source, u.received_at, u.received_by, x.sheet, x.row_number, x.kind, "
-        "u.archive_name IS NOT NULL AS original_kept FROM ("
-        + " UNION ".join(
-            f"SELECT upload_id, sheet, row_number, '{kind}' AS kind FROM register.{kind}{end} WHERE trainee_ref = %(ref)s"  # noqa: S608
-            for kind in _KINDS for end in ("", "_history")
-        )
-        + ") AS x JOIN intake.upload u USING (upload_id) ORDER BY u.received_at, u.upload_id, x.sheet, x.row_number",
-        {"ref": trainee_ref},
+    sources = sql.SQL(" UNION ").join(
+        sql.SQL(
+            "SELECT upload_id, sheet, row_number, {kind} AS kind FROM register.{table} WHERE trainee_ref = %(ref)s"
+        ).format(kind=sql.Literal(kind), table=sql.Identifier(f"{kind}{end}"))
+        for kind in _KINDS for end in ("", "_history")
     )  # fmt: skip
+    rows = _all(connection, query("rights/files_naming", sources=sources), {"ref": trainee_ref})
     # A file's name may name others; their own stays.
     for row in rows:
         stem = str(row["file_name"])
@@ -159,8 +158,8 @@ def _plain(connection: Connection, statement: str, trainee_ref: str) -> Rows:
     return [{name: value for name, value in row.items() if not name.endswith(_NOT_SHOWN)} for row in rows]
 
 
-def _all(connection: Connection, statement: str, parameters: Any) -> Rows:
-    cursor = connection.execute(statement, parameters if isinstance(parameters, dict) else (parameters,))  # type: ignore[arg-type]
+def _all(connection: Connection, statement: Any, parameters: Any) -> Rows:
+    cursor = connection.execute(statement, parameters if isinstance(parameters, dict) else (parameters,))
     names = [column.name for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

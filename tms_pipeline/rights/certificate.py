@@ -1,4 +1,4 @@
-"""Certificates of destruction: what was destroyed, when, by whom, under which rule; signed, and noted in the audit log."""
+"""Certificates of destruction: what was destroyed, when, by whom, under which rule; signed and audited."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Consent: what somebody withdraws, when it takes effect, and what it cannot stop.
 
-Only contact details rest on consent: there is no marketing, and what SSG is sent is a duty of the provider for as long as
-a course is funded. So e-mail address and phone are taken out as soon as the last course is over and nothing of it is under
-way, out of the register and its history, and no later file brings them back until the consent is given again.
+Only contact details rest on consent: there is no marketing, and what SSG is sent is a duty of the provider for as long
+as a course is funded. So e-mail address and phone are taken out as soon as the last course is over and nothing of it is
+under way, out of the register and its history, and no later file brings them back until the consent is given again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def take_effect(workplace: Workplace, *, actor: Actor) -> list[str]:
 
 
 def give_again(workplace: Workplace, trainee_ref: str, *, actor: Actor) -> None:
-    """The consent is given again: the next file with the details is taken in as it is. Raises ValueError if it stands."""
+    """The consent is given again: the next file with the details is taken in. Raises ValueError if it stands."""
     with workplace.db.transaction() as connection:
         known(connection, trainee_ref)
         gone = connection.execute(

@@ -1,4 +1,4 @@
-"""Corrections: what somebody says is wrong is put right by a small file of its own, through the same checks as any other.
+"""Corrections: what somebody says is wrong is put right by a small file of its own, through the checks of any other.
 
 So the old value stays in the history, the new one is checked, and SSG is told by the next plan.
 """

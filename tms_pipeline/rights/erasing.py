@@ -19,6 +19,7 @@ from tms_pipeline.store.queries import query
 
 _CHILDREN = ("enrolment", "fee", "attendance", "assessment")
 _NAMES_LONG_ENOUGH = 3
+_WHY = "shredded by the rule of retention"
 
 
 def erase(connection: Connection, trainee_ref: str, *, by: str) -> Counter[str]:
@@ -26,9 +27,8 @@ def erase(connection: Connection, trainee_ref: str, *, by: str) -> Counter[str]:
     counts = blank(connection, trainee_ref)
     counts["data keys"] = shred(connection, [f"trainee:{trainee_ref}"])
     for kind in _CHILDREN:
-        connection.execute(
-            query("rights/settle", register=f"register.{kind}"), {"kind": kind, "ref": trainee_ref, "by": by, "why": "shredded by the rule of retention"}
-        )
+        facts = {"kind": kind, "ref": trainee_ref, "by": by, "why": _WHY}
+        connection.execute(query("rights/settle", register=f"register.{kind}"), facts)
     return counts
 
 
@@ -43,7 +43,7 @@ def blank(connection: Connection, trainee_ref: str) -> Counter[str]:
     mark = bytes(row[0])
     for name in ("trainee", "enrolment"):
         fields = [f for f in kind_named(name).personal_fields if f.name != "nric"]
-        changes = [
+        changes: list[sql.Composable] = [
             sql.SQL("{} = NULL").format(sql.Identifier(f"{field.name}{end}"))
             for field in fields for end in ("_sealed", "_mark")
         ]  # fmt: skip

@@ -23,7 +23,10 @@ def known(connection: Connection, trainee_ref: str) -> None:
 
 
 def hold(workplace: Workplace, trainee_ref: str, reason: str, *, actor: Actor) -> None:
-    """Hold somebody's data. Raises LookupError for an unknown trainee, ValueError without a reason or for a second hold."""
+    """Hold somebody's data.
+
+    Raises LookupError for an unknown trainee, ValueError without a reason or for a second hold.
+    """
     if not reason.strip():
         raise ValueError("A legal hold needs a reason.")
     with workplace.db.transaction() as connection:
@@ -60,6 +63,7 @@ def holds(workplace: Workplace) -> list[dict[str, Any]]:
     return [
         dict(zip(names, row, strict=True))
         for row in workplace.db.rows(
-            "SELECT trainee_ref, reason, held_by, held_at FROM rights.legal_hold WHERE released_at IS NULL ORDER BY held_at"
+            "SELECT trainee_ref, reason, held_by, held_at FROM rights.legal_hold WHERE released_at IS NULL "
+            "ORDER BY held_at"
         )
     ]

@@ -75,7 +75,7 @@ def _read(path: Path, before: dict[str, Keep]) -> list[Keep]:
     except OSError:
         raise ValueError(f"The rules of retention in {path} cannot be read; correct TMS_RETENTION_RULES.") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        raise ValueError(f"{path} is no list of rules with kind, keep and in_force_from; see docs/retention.md.") from None
+        raise ValueError(f"{path} is no list of rules with kind and keep; see docs/retention.md.") from None
 
 
 def _rule(item: dict[str, Any], before: dict[str, Keep]) -> Keep:

@@ -1,7 +1,8 @@
 """Requests of people, and the clock that runs from the day they came: access, correction, withdrawal of consent.
 
-An access request is answered within 30 days, or the person is told within them when it will be (Personal Data Protection
-Regulations 2021, regulation 5). The same clock runs here for corrections and withdrawals, where no number is given.
+An access request is answered within 30 days, or the person is told within them when it will be (Personal Data
+Protection Regulations 2021, regulation 5).
+The same clock runs here for corrections and withdrawals, where no number is given.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from tms_pipeline.store.database import Connection
 from tms_pipeline.workplace import Workplace
 
 DAYS_TO_ANSWER = 30
-_NAMES = ("request", "trainee", "about", "received_on", "due", "recorded_by", "fields", "answered_at", "answered_by", "answer")
+_NAMES = (
+    "request", "trainee", "about", "received_on", "due", "recorded_by", "fields",
+    "answered_at", "answered_by", "answer",
+)  # fmt: skip
 
 
 def record(
@@ -58,8 +62,9 @@ def answered(connection: Connection, trainee_ref: str, about: str, answer: str, 
 def requests(workplace: Workplace, *, open_only: bool = False) -> list[dict[str, Any]]:
     """Every request with the days that are left, the most urgent first."""
     rows = workplace.db.rows(
-        "SELECT request_id, trainee_ref, about, received_on, due, recorded_by, fields, answered_at, answered_by, answer "
-        "FROM rights.request WHERE NOT %s OR answered_at IS NULL ORDER BY answered_at IS NOT NULL, due, request_id",
+        "SELECT request_id, trainee_ref, about, received_on, due, recorded_by, fields, answered_at, "
+        "answered_by, answer FROM rights.request WHERE NOT %s OR answered_at IS NULL "
+        "ORDER BY answered_at IS NOT NULL, due, request_id",
         (open_only,),
     )
     today = workplace.today()

@@ -1,4 +1,4 @@
-"""Retention: what its rule keeps no longer, looked at first and destroyed when told so; legal holds go before any rule."""
+"""Retention: what its rule keeps no longer, looked at first and destroyed when told so; holds go before any rule."""
 
 from __future__ import annotations
 
