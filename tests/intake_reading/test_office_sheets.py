@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from time import process_time
 from typing import Any
 
 import pytest
@@ -289,3 +290,15 @@ def test_a_date_over_marks_that_fits_two_sessions_names_them_and_takes_neither()
     assert [item.code for item in table.faults] == ["SESSION_DATE_UNMATCHED"]
     assert "session 1 is on 14 Sep 2026 at 09:00; session 2" in table.faults[0].sentence
     assert canonicalise(KINDS["attendance"], table).bad.all()
+
+
+def test_a_sheet_of_many_short_blocks_costs_no_more_than_its_rows() -> None:
+    notes = [f"note {at}" for at in range(20)]
+    rows = [[*ENROLMENTS, *(f"Own {at}" for at in range(20))]]
+    for at in range(3000):
+        rows += [BLANK, [f"HYG-{at}", who(at), "2026-09-01", "Self", *(f"{note} of row {at}" for note in notes)]]
+    opened = opened_of(rows)
+    begin = process_time()
+    (table,), _ = find_tables(opened)
+    assert len(table.rows) == 3000
+    assert process_time() - begin < 2, "every row is looked at as if it could be headings"

@@ -50,6 +50,22 @@ def known_fields() -> Mapping[str, tuple[Field, ...]]:
     return found
 
 
+_BEGIN = re.compile(r"[(\[{:：]")
+_LETTERS = re.compile(r"[^a-z]+")
+
+
+def rough_key(text: str) -> str:
+    """The letters of a heading up to its first bracket or colon: quick to make, and the same for the same heading."""
+    return _LETTERS.sub("", _BEGIN.split(text, 1)[0].lower())
+
+
+@cache
+def rough_keys() -> frozenset[str]:
+    """The rough keys of all headings that we know."""
+    words = (word for kind in KINDS.values() for item in kind.fields for word in (item.title, *item.aliases, item.name))
+    return frozenset(map(rough_key, words)) - {""}
+
+
 def fields_of(heading: object) -> tuple[Field, ...]:
     """The fields that a heading can stand for; empty for what is no heading that we know."""
     return _fields_of(heading) if isinstance(heading, str) and len(heading) <= 300 else ()

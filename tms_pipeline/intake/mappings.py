@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tms_pipeline.intake.headings import heading_key
+from tms_pipeline.intake.headings import heading_key, rough_key
 from tms_pipeline.intake.opening import refused
 
 if TYPE_CHECKING:
@@ -117,6 +117,17 @@ class Mapping:
         """The heading as it is compared; the same heading in another language counts as the one that is named."""
         key = heading_key(heading)
         return self._same.get(key, key)
+
+    @cached_property
+    def rough_keys(self) -> frozenset[str]:
+        """The rough keys of every heading that the mapping names."""
+        words = [
+            *self.fingerprint,
+            *self.columns,
+            *self.same_as,
+            *(one for some in self.same_as.values() for one in some),
+        ]
+        return frozenset(map(rough_key, (*words, *self.sources()))) - {""}
 
     def fits(self, cells: Iterable[Cell]) -> bool:
         """True if the row has every heading of the fingerprint."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tms_pipeline.intake.grid import Cell, Grid
-from tms_pipeline.intake.headings import fields_of
+from tms_pipeline.intake.headings import fields_of, rough_key, rough_keys
 from tms_pipeline.intake.headings_astray import similar_headings, unclear_headings
 from tms_pipeline.intake.layout import Layout, nearest, understand
 from tms_pipeline.intake.mappings import Mapping, Resolve, choose, shipped_mappings
@@ -99,6 +99,7 @@ class _Sheet:
         self.faults: list[Fault] = []
         self.above: dict[str, tuple[str, Cell]] = {}
         self.form = False
+        self.rough = rough_keys().union(*(mapping.rough_keys for mapping in (*known, *((named,) if named else ()))))
 
     def read(self) -> None:
         """Finds the tables. A block without headings of its own goes on with the table above it."""
@@ -121,6 +122,8 @@ class _Sheet:
         near: tuple[int, Layout] | None = None
         for place in range(block.first, min(block.last, block.first + LINES_TO_HEADINGS)):
             cells = self.grid.line(place)
+            if not self._may_say_headings(cells):
+                continue
             self._note_labels(cells)
             if sum(isinstance(cell, str) for cell in cells) < 2:
                 continue
@@ -135,6 +138,13 @@ class _Sheet:
             if layout.missing and near is None:
                 near = (place, layout)
         return near if near else (-1, None)
+
+    def _may_say_headings(self, cells: list[Cell]) -> bool:
+        """A quick look, as every row of data is looked at in a sheet of many short blocks."""
+        return any(
+            isinstance(cell, str) and len(cell) <= 300 and (not cell.isascii() or rough_key(cell) in self.rough)
+            for cell in cells
+        )
 
     def _two_lines(self, cells: list[Cell], place: int, block: _Block) -> Layout | None:
         """Headings over two lines, as merged cells make them: Contact, and below it Email and Mobile.
