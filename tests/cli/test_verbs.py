@@ -73,7 +73,7 @@ def worked(
     return lambda *arguments, **more: tms(home, *arguments, **{**extra, **more})
 
 
-@pytest.mark.parametrize("words", sorted(READING - {("sync",), ("intake",), ("preflight",)}), ids=" ".join)
+@pytest.mark.parametrize("words", sorted(READING - {("sync",), ("intake",), ("preflight",), ("doctor",), ("housekeeping",)}), ids=" ".join)
 def test_every_reading_verb_prints_json_and_nothing_else_with_json(words: tuple[str, ...], worked: Run) -> None:
     arguments = {("trace",): ["trainee"], ("dead-letters", "show"): ["1"]}.get(words, [])
     done = worked(*words, *arguments, "--json")
