@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 import dagster as dg
 
+from tms_pipeline.roles.guard import doing
 from tms_pipeline.workplace import Workplace, open_workplace
 
 
@@ -18,6 +19,9 @@ class WorkplaceResource(dg.ConfigurableResource["WorkplaceResource"]):
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WorkplaceResource", None, None]:
         """Open the workplace for a run or tick, and close it after."""
-        with open_workplace() as workplace:
-            self._workplace = workplace
+        run = context.run
+        with contextlib.ExitStack() as stack:
+            # The person of this process must have the job's cell in the matrix of roles.
+            with doing("job", run.job_name) if run else contextlib.nullcontext():
+                self._workplace = stack.enter_context(open_workplace())
             yield self

@@ -72,7 +72,24 @@ def test_every_report_and_every_dagster_job_has_a_cell() -> None:
     entries = matrix.matrix().entries
     assert [name for name in sorted(REPORTS) if ("report", name) not in entries] == []
     assert [name for name in sorted(jobs) if ("job", name) not in entries] == []
-    assert {name for sort, name in entries if sort == "job"} == jobs
+    assert {name for sort, name in entries if sort == "job"} == jobs | {"__ASSET_JOB"}
+
+
+@pytest.mark.parametrize(("person", "may"), [("olivia", True), ("tina", False), ("audrey", False)])
+def test_a_job_of_dagster_runs_for_who_may_run_it(
+    person: str, may: bool, staffed: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assets.build import build_defs
+
+    assert staffed.settings.database_url is not None
+    for name, value in (("TMS_HOME", str(staffed.home)), ("TMS_ACTOR", person), ("TMS_TODAY", staffed.settings.today),
+                        ("DATABASE_URL", staffed.settings.database_url.get_secret_value())):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(staffed.home.parent)
+    done = build_defs().get_job_def("rebuild_reports").execute_in_process(raise_on_error=False)
+    assert done.success == may
+    refused = staffed.db.rows("SELECT actor, entity_key FROM audit.entry WHERE action = 'refused' ORDER BY seq DESC LIMIT 1")
+    assert may or refused == [(person, "rebuild_reports")]
 
 
 def test_what_the_core_asks_for_by_itself_is_a_verb_of_the_matrix() -> None:

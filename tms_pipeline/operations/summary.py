@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tms_pipeline.operations.nightly import report_folder
+from tms_pipeline.reports.folders import own_folder
 from tms_pipeline.reports.summary import numbers
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
@@ -14,7 +15,10 @@ from tms_pipeline.workplace import Workplace
 def summary(workplace: Workplace) -> dict[str, Any]:
     """What ``tms summary --json`` prints."""
     found = numbers(workplace.db)
-    folder = report_folder(workplace)
-    found["reports"] = [str(path) for path in sorted(folder.iterdir()) if path.is_file()]
-    found["results"] = [str(path) for path in sorted(workplace.folder("results").glob("*.xlsx"))]
+    folder, scoped = report_folder(workplace), workplace.person.scoped
+    if scoped:
+        # Their own part only: what others were handed back, and reports about everything, are not theirs.
+        folder = own_folder(workplace, folder)
+    found["reports"] = [str(path) for path in sorted(folder.glob("*")) if path.is_file()]
+    found["results"] = [] if scoped else [str(path) for path in sorted(workplace.folder("results").glob("*.xlsx"))]
     return found

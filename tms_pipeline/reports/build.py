@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 from tms_pipeline.compliance.rules import Rule, package_rules
 from tms_pipeline.compliance.ruleset import rules_of
@@ -16,6 +15,7 @@ from tms_pipeline.reports.data import json_parts
 from tms_pipeline.reports.document import Document
 from tms_pipeline.reports.document_page import write_document
 from tms_pipeline.reports.facts import Facts, read_facts
+from tms_pipeline.reports.folders import own_folder
 from tms_pipeline.reports.month import first_of, last_of, month_summary
 from tms_pipeline.reports.page import write_page
 from tms_pipeline.reports.receipts import receipts
@@ -90,7 +90,7 @@ def write_reports(
 
     Each file is whole or not there: it is written beside its place and then renamed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with look(db, today=today, provider=provider, rules=rules, as_of=as_of) as facts:
         return [
             path for name, write in FORMS.items() if only is None or name in only
@@ -115,7 +115,7 @@ def document_of(facts: Facts, kind: str, *, run: str | None = None, month: str |
 
 def write_document_forms(document: Document, folder: Path) -> list[Path]:
     """A workbook and a page of one document, and the CSV of its longest tables."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [
         *_whole(folder / f"{document.name}.xlsx", partial(write_workbook, document)),
         *_whole(folder / f"{document.name}.html", partial(write_document, document)),
@@ -135,7 +135,7 @@ def order(
     _may(workplace, kind, run)
     place = folder or workplace.folder("reports")
     if folder is None and workplace.person.scoped:
-        place = place / "of" / quote(workplace.person.name, safe="@")  # their part only, so in a folder of their own
+        place = own_folder(workplace, place)  # their part only, never over the report of everything
     if folder is None and as_of is not None and as_of < today:
         place /= f"as-of-{as_of.isoformat()}"
     rules = rules_of(settings)
