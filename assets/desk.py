@@ -13,9 +13,9 @@ from tms_pipeline.operations import desk, steps
 class ApprovePlan(dg.Config):
     """What a person approves: one plan, by its hash, as it was looked at."""
 
-    plan_id: str = Field(min_length=1, description="The plan, as the asset submission/plan shows it, such as P-20261121….")
-    plan_hash: str = Field(min_length=16, description="Its hash, or the first 16 digits of it.")
-    person: str = Field(min_length=1, description="Your name as the audit log shall keep it.")
+    plan_id: str = Field(description="The plan, as the asset submission/plan shows it, such as P-20261121….")
+    plan_hash: str = Field(description="Its hash, or the first 16 digits of it.")
+    person: str = Field(description="Your name as the audit log shall keep it.")
     parts: list[str] = Field(
         default=[], description="Only these parts, such as enrolment or course_run.cancel; empty: all of it."
     )
@@ -24,15 +24,16 @@ class ApprovePlan(dg.Config):
 class RetryDeadLetters(dg.Config):
     """Which dead letters go out again."""
 
-    error_code: str = Field(min_length=1, description="All dead letters with this code, such as SSG-TGS-406.")
-    person: str = Field(min_length=1, description="Your name as the audit log shall keep it.")
-    reason: str = Field(min_length=1, description="Why they will succeed now.")
+    error_code: str = Field(description="All dead letters with this code, such as SSG-TGS-406.")
+    person: str = Field(description="Your name as the audit log shall keep it.")
+    reason: str = Field(description="Why they will succeed now.")
 
 
 @dg.op(description="Approve a plan, bound to its hash; then the submit job or the retry sensor sends it.")
 def approve(context: dg.OpExecutionContext, config: ApprovePlan, workplace: WorkplaceResource) -> None:
     """Approve."""
     with told_plainly():
+        desk.must_be_filled_in(plan_id=config.plan_id, plan_hash=config.plan_hash, person=config.person)
         done = steps.approve_as(
             workplace.get(), context.run_id, config.plan_id, config.plan_hash, config.person, config.parts
         )
@@ -43,6 +44,7 @@ def approve(context: dg.OpExecutionContext, config: ApprovePlan, workplace: Work
 def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: WorkplaceResource) -> None:
     """Retry."""
     with told_plainly():
+        desk.must_be_filled_in(error_code=config.error_code, person=config.person, reason=config.reason)
         count = steps.retry_as(workplace.get(), context.run_id, config.error_code, config.person, config.reason)
     context.add_output_metadata({"under_way_again": count})
 
@@ -50,7 +52,7 @@ def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: W
 class RebuildReportForRun(dg.Config):
     """Which course run's page is written again."""
 
-    run_code: str = Field(min_length=1, description="The course run as ops call it, such as WOK-2611-A.")
+    run_code: str = Field(description="The course run as ops call it, such as WOK-2611-A.")
 
 
 @dg.op(description="Write the status page and sheet of one course run: its whole life on one page.")
@@ -58,6 +60,7 @@ def rebuild_run(context: dg.OpExecutionContext, config: RebuildReportForRun, wor
     """Write the page of one run."""
     place = workplace.get()
     with told_plainly():
+        desk.must_be_filled_in(run_code=config.run_code)
         paths = desk.rebuild_for_run(place, config.run_code)
     context.add_output_metadata(links(desk.addresses(place, paths)))
 

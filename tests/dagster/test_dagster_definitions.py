@@ -83,6 +83,13 @@ def test_descriptions_begin_with_the_question_that_their_reader_has(specs: list[
     assert all(spec.tags["sends_to_ssg"] == ("yes" if spec.key.path[-1] == "submissions" else "no") for spec in specs)
 
 
+class _Place(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """No installation: what is left empty must be refused before anything is opened."""
+
+    def get(self) -> None:
+        return None
+
+
 def test_forms_show_what_to_fill_in_and_refuse_what_was_left_empty(defs: dg.Definitions) -> None:
     wanted = {"approve_plan": {"plan_id", "plan_hash", "person", "parts"},
               "retry_dead_letters": {"error_code", "person", "reason"}, "rebuild_report_for_run": {"run_code"}}  # fmt: skip
@@ -91,8 +98,11 @@ def test_forms_show_what_to_fill_in_and_refuse_what_was_left_empty(defs: dg.Defi
         ((_, op),) = job.run_config["ops"].items()
         assert set(op["config"]) == fields and not any(op["config"].values())
         with dg.DagsterInstance.ephemeral() as instance:
-            done = job.execute_in_process(instance=instance, raise_on_error=False, resources={"workplace": object()})
-            assert not done.success
+            done = job.execute_in_process(instance=instance, raise_on_error=False, resources={"workplace": _Place()})
+            (failed,) = [event for event in done.all_events if event.is_step_failure]
+            assert failed.step_failure_data.user_failure_data is not None
+            said = str(failed.step_failure_data.user_failure_data.description)
+            assert said.startswith("Fill in ") and all(field in said for field in fields - {"parts"})
 
 
 def test_every_topic_of_alarms_has_a_check(defs: dg.Definitions) -> None:

@@ -106,6 +106,13 @@ def not_delivered(workplace: Workplace) -> int:
     return sum(undelivered(workplace))
 
 
+def must_be_filled_in(**fields: str) -> None:
+    """Refuse a form of which something was left empty. Raises ValueError with one sentence that names it."""
+    empty = [name for name, value in fields.items() if not value.strip()]
+    if empty:
+        raise ValueError(f"Fill in {' and '.join(empty)} between the quotes, and launch it again.")
+
+
 def rebuild_for_run(workplace: Workplace, run_code: str) -> list[Path]:
     """Write the status page and sheet of one course run. Raises UnknownRun with one sentence."""
     from tms_pipeline.reports.build import write_run_page  # draws charts: only who reports pays for loading it
