@@ -25,7 +25,10 @@ SELECT 'A' || n, NULL, 'S' || n / 20, 'R' || n / 200, n / 20, 'HB-' || n / 40, t
 FROM generate_series(1, %(rows)s) n
 """
 BIND = "UPDATE mirror.attendance SET key = run_code || '|' || session_no || '|' || ssg_ref"
-AGREE = "UPDATE mirror.attendance SET agreed_hash = ssg_hash, agreed_key = key"
+AGREE = """
+UPDATE mirror.attendance SET agreed_hash = ssg_hash, agreed_key = key
+WHERE agreed_hash IS DISTINCT FROM ssg_hash OR agreed_key IS DISTINCT FROM key
+"""
 CHANGE = "UPDATE mirror.attendance SET ssg_hash = '\\x02', status_code = '1' WHERE session_no %% 100 = 1"
 
 

@@ -27,6 +27,7 @@ _SERIES = (
     ("#5B3A8C", "xx", "D", ":"), ("#8A5A00", "\\\\", "v", "-"), ("#3C3C3C", "++", "P", "--"),
     ("#0B7A75", "--", "X", "-."), ("#9A3B6B", "oo", "*", ":"), ("#6B6B6B", "||", "<", "-"),
 )  # fmt: skip
+_UNMARKED = "#E3E6EB"
 AGES = (
     ("today", 0, 0), ("1 day", 1, 1), ("2–3 days", 2, 3), ("4–7 days", 4, 7), ("8–14 days", 8, 14), ("15+ days", 15, 15)
 )  # fmt: skip
@@ -88,61 +89,70 @@ def calendar(days: Mapping[date, Mapping[str, int]], today: date, weeks: int = 9
 
 def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
     """Attendance by run and session: percent of the enrolled who came; a dash where nobody is marked."""
-    from matplotlib.patches import Rectangle
-
     runs = list(dict.fromkeys(cell[0] for cell in cells))
     widest = max((cell[1] for cell in cells), default=1)
-    figure, axes = _figure(9, 0.34 * len(runs) + 0.7)
+    shown: dict[tuple[str, int], tuple[str, str, str]] = {}
     for run_code, session_no, learners, marked, attended in cells:
-        row = runs.index(run_code)
-        share = attended / learners if learners and marked else None
-        axes.add_patch(
-            Rectangle((session_no - 1, row), 1, 1, edgecolor="#FFFFFF", linewidth=1.5, hatch="" if marked else "////",
-                      facecolor="#D5D9DF" if share is None else _shade(share))  # fmt: skip
-        )
-        shown = "–" if share is None else f"{'▼' if share < 0.75 else ''}{share:.0%}"
-        axes.text(session_no - 0.5, row + 0.5, shown, ha="center", va="center", fontsize=9 if widest <= 12 else 7,
-                  color="#FFFFFF" if share is not None and share > 0.6 else INK)  # fmt: skip
-    axes.set_xlim(0, max(widest, 6))
-    axes.set_ylim(len(runs), 0)
-    axes.set_yticks([number + 0.5 for number in range(len(runs))], runs)
-    axes.set_xticks([number + 0.5 for number in range(widest)], [f"S{number + 1}" for number in range(widest)])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    _bare(axes, "left", "bottom")
+        if learners and marked:
+            share = attended / learners
+            red, green, blue = (round(255 * part) for part in _shade(share))
+            words = f"{'▼' if share < 0.75 else ''}{share:.0%}"
+            shown[run_code, session_no] = (words, f"#{red:02X}{green:02X}{blue:02X}", "#FFFFFF" if share > 0.6 else INK)
+        else:
+            shown[run_code, session_no] = ("–", _UNMARKED, INK)
     about = "Percent of enrolled trainees who came; ▼ marks less than 75 %, a dash a session without marks."
-    return _svg(figure, "heat", "Attendance by run and session", about)
+    return _grid("heat", "Attendance by run and session", about, runs, range(1, widest + 1), shown)
 
 
 def marks(
     trainees: Sequence[str], sessions: Sequence[int], cells: Mapping[tuple[str, int], tuple[str, bool]]
 ) -> str:
     """The marks of one run: a row a trainee, a column a session; a dot where SSG does not hold the mark yet."""
-    from matplotlib.patches import Rectangle
-
-    looks = {"present": ("✔", "#1F5F99", "#FFFFFF", ""), "late": ("L", "#7FA8CF", INK, ""),
-             "absent": ("✖", "#F4D5D5", "#7A0F15", "")}  # fmt: skip
-    figure, axes = _figure(9, min(0.3 * len(trainees) + 0.7, 22))
-    for row, ref in enumerate(trainees):
-        for place, number in enumerate(sessions):
+    looks = {
+        "present": ("✔", "#1F5F99", "#FFFFFF"), "late": ("L", "#7FA8CF", INK), "absent": ("✖", "#F4D5D5", "#7A0F15")
+    }  # fmt: skip
+    shown: dict[tuple[str, int], tuple[str, str, str]] = {}
+    for ref in trainees:
+        for number in sessions:
             mark, there = cells.get((ref, number), ("", True))
-            sign, fill, ink, hatch = looks.get(mark, ("–", "#EEF0F3", INK, "////"))
-            dot = "" if there or mark in ("", "absent") else " •"
-            axes.add_patch(
-                Rectangle((place, row), 1, 1, facecolor=fill, edgecolor="#FFFFFF", linewidth=1.5, hatch=hatch)
-            )
-            axes.text(place + 0.5, row + 0.5, sign + dot, ha="center", va="center", color=ink,
-                      fontsize=9 if len(sessions) <= 20 else 6)  # fmt: skip
-    axes.set_xlim(0, max(len(sessions), 6))
-    axes.set_ylim(len(trainees), 0)
-    axes.set_yticks([number + 0.5 for number in range(len(trainees))], trainees)
-    axes.set_xticks([number + 0.5 for number in range(len(sessions))], [f"S{number}" for number in sessions])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    _bare(axes, "left", "bottom")
+            sign, fill, ink = looks.get(mark, ("–", _UNMARKED, INK))
+            shown[ref, number] = (sign if there or mark in ("", "absent") else f"{sign} •", fill, ink)
     counts = {word: sum(mark == word for mark, _ in cells.values()) for word in looks}
     about = "; ".join(f"{word} {count:,}" for word, count in counts.items()) + "; each mark is in the table below."
-    return _svg(figure, "marks", "Attendance by trainee and session", about)
+    return _grid("marks", "Attendance by trainee and session", about, trainees, sessions, shown)
+
+
+def _grid(
+    name: str, title: str, about: str, rows: Sequence[str], sessions: Sequence[int],
+    cells: Mapping[tuple[str, int], tuple[str, str, str]],
+) -> str:
+    """Coloured cells with a text each, written by hand: a drawing library takes seconds for a thousand of them."""
+    left, top, high = 96, 22, 22
+    wide = min(72, max(30, 800 // max(len(sessions), 1)))
+    width, height = left + wide * len(sessions) + 2, top + high * len(rows) + 2
+    # Never wider than it is: a run of three sessions would fill the page.
+    parts = [
+        f'<svg role="img" aria-labelledby="{name}-title {name}-description" class="chart" '
+        f'viewBox="0 0 {width} {height}" style="max-width:{width}px" font-family="system-ui, sans-serif" '
+        'font-size="12">',
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(about)}</desc>',
+    ]
+    for place, number in enumerate(sessions):
+        x = left + wide * place
+        parts.append(f'<text x="{x + wide / 2:g}" y="15" text-anchor="middle" fill="{INK}">S{number}</text>')
+    for row, label in enumerate(rows):
+        y = top + high * row
+        parts.append(f'<text x="{left - 6}" y="{y + 15}" text-anchor="end" fill="{INK}">{escape(label)}</text>')
+        for place, number in enumerate(sessions):
+            if (label, number) in cells:
+                text, fill, ink = cells[label, number]
+                x = left + wide * place
+                parts.append(
+                    f'<rect x="{x}" y="{y}" width="{wide - 2}" height="{high - 2}" fill="{fill}"/>'
+                    f'<text x="{x + wide / 2 - 1:g}" y="{y + 15}" text-anchor="middle" fill="{ink}">'
+                    f"{escape(text)}</text>"
+                )
+    return "\n".join([*parts, "</svg>"])
 
 
 def ageing(counts: Mapping[str, Sequence[int]]) -> str:
