@@ -13,7 +13,8 @@ from running import Done, one_sentence
 from typer.testing import CliRunner
 
 from tms_pipeline.cli.main import app
-from tms_pipeline.identity.opening import PURPOSES, NoPurpose, open_sealed, opening_for
+from tms_pipeline.identity.opening import NoPurpose, open_sealed, opening_for
+from tms_pipeline.identity.purposes import PURPOSES
 from tms_pipeline.identity.sealing import new_data_key, place, seal
 from tms_pipeline.roles.matrix import NotAllowed
 from tms_pipeline.roles.person import Person

@@ -13,19 +13,9 @@ from contextvars import ContextVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tms_pipeline.identity.purposes import PURPOSES
 from tms_pipeline.identity.sealing import FORM, NONCE_BYTES
 
-# Every reason for which a value may be opened, and who has it.
-PURPOSES = {
-    "submission": "one call to SSG, which needs the values in clear (submission.record)",
-    "own rows": "ops' own rows back to them, and a second look at rows that wait (intake.landing, intake.archive)",
-    "subject access": "what is kept about one person, for that person (rights)",
-    "reveal": "one value on one screen, with a reason, in the audit log before it is shown (roles.reveal)",
-    "leak scan": "what to search for, in memory only (leaks.people)",
-    "shredding": "to find every place that names a person, before the data key goes (rights.traces)",
-    "new marks": "marks made with another index key, in memory only (identity.remarking)",
-    "trial": "that a key opens what it sealed; the value is thrown away (drills, tests)",
-}
 _purpose: ContextVar[str | None] = ContextVar("tms_opening_for", default=None)
 _KEY_PLACE = b"identity.data_key|"
 
@@ -35,14 +25,14 @@ class CannotOpen(Exception):
 
 
 class NoPurpose(RuntimeError):
-    """Somebody tried to open a value outside of ``opening_for``, or for a purpose that is not in the list."""
+    """Somebody tried to open a value outside of ``opening_for``, or for a purpose that is not in identity.purposes."""
 
 
 @contextlib.contextmanager
 def opening_for(purpose: str) -> Iterator[None]:
     """Let sealed values be opened in this block, on this thread. Also a decorator. Raises NoPurpose if unknown."""
     if purpose not in PURPOSES:
-        raise NoPurpose(f"'{purpose}' is no purpose to open sealed values for; see identity.opening.PURPOSES")
+        raise NoPurpose(f"'{purpose}' is no purpose to open sealed values for; see identity.purposes")
     token = _purpose.set(purpose)
     try:
         yield

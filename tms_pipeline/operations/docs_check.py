@@ -106,7 +106,7 @@ def matrix_of_roles() -> str:
 
 def purposes() -> str:
     """Every reason for which a sealed value is opened."""
-    from tms_pipeline.identity.opening import PURPOSES
+    from tms_pipeline.identity.purposes import PURPOSES
 
     return "\n".join(["| Purpose | What for, and who |", "|---|---|", *(_row(*item) for item in PURPOSES.items())])
 
