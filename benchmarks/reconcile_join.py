@@ -76,20 +76,19 @@ def load(world: World, marks: int, odd: int) -> None:
         "SELECT 'S' || session_no || ':' || trainee_ref, key, 'S' || session_no, '1', run_code, session_no, trainee_ref, "
         "sha256(trainee_ref::bytea), '1', 'Confirmed', true, ssg_hash, ssg_hash, 'read', ssg_hash, key "
         "FROM register.attendance",
-        # Rejected there, gone there, gone without a trace, and there only.
+        # Rejected there, gone there, gone without a trace, and there only: each in a session of its own.
         "UPDATE mirror.attendance SET ssg_hash = sha256('3'::bytea), status_code = '3', ssg_status = 'Rejected' "
-        f"WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance ORDER BY md5(ssg_ref) LIMIT {part})",
-        "UPDATE mirror.attendance SET live = false WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance WHERE "
-        f"status_code = '1' ORDER BY md5(ssg_ref) LIMIT {part})",
-        "DELETE FROM mirror.attendance WHERE ssg_ref IN (SELECT ssg_ref FROM mirror.attendance WHERE "
-        f"status_code = '1' AND live ORDER BY md5(ssg_ref) LIMIT {part})",
-        "DELETE FROM register.attendance WHERE key IN (SELECT key FROM mirror.attendance WHERE "
-        f"status_code = '1' AND live ORDER BY md5(ssg_ref) LIMIT {part})",
+        f"WHERE key IN (SELECT 'A|1|HB-' || t FROM generate_series(1, {part}) t)",
+        f"UPDATE mirror.attendance SET live = false WHERE key IN (SELECT 'A|2|HB-' || t FROM generate_series(1, {part}) t)",
+        f"DELETE FROM mirror.attendance WHERE key IN (SELECT 'A|3|HB-' || t FROM generate_series(1, {part}) t)",
+        f"DELETE FROM register.attendance WHERE key IN (SELECT 'A|4|HB-' || t FROM generate_series(1, {part}) t)",
     ]
     with world.workplace.db.transaction() as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
         for statement in statements:
             connection.execute(statement)  # type: ignore[arg-type]
+            if "INTO register.attendance" in statement:
+                connection.execute("ANALYZE register.attendance")
     import psycopg
 
     with psycopg.connect(host=str(world.site.server.socket), user="tms", dbname=world.database, autocommit=True) as plain:

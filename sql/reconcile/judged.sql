@@ -20,10 +20,12 @@ SELECT d.key, d.action, coalesce(moved.ssg_ref, d.ssg_ref) AS ssg_ref, d.elsewhe
             WHEN {ours_since} > coalesce(m.updated_on, m.seen_at) THEN 'both sides, we last'
             ELSE 'both sides, somebody at SSG last' END AS changed_by,
        CASE WHEN d.action = 'create' AND d.elsewhere
-            THEN coalesce(moved.since, (SELECT max(g.seen_at) FROM {mirror} g WHERE g.agreed_key = d.key), {ours_since})
+            THEN coalesce(moved.since, (SELECT max(g.seen_at) FROM {mirror} g WHERE g.agreed_key = d.key
+                                          AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)), {ours_since})
             WHEN m.ssg_ref IS NULL OR m.agreed_hash = m.ssg_hash THEN {ours_since}
             ELSE coalesce(m.updated_on, m.seen_at) END AS since
-FROM ({diff}) AS d
+-- OFFSET 0: the odd ones are picked before anything is asked about each.
+FROM (SELECT x.* FROM ({diff}) AS x WHERE x.key IN (SELECT key FROM odd WHERE key IS NOT NULL) OFFSET 0) AS d
 JOIN {register} r ON r.key = d.key
 {trainee}
 LEFT JOIN {mirror} m ON m.ssg_ref = d.ssg_ref AND m.live
@@ -41,4 +43,3 @@ LEFT JOIN LATERAL (
     FROM unnest(d.parents) AS parent
 ) AS orphan ON true
 LEFT JOIN LATERAL ({moved}) AS moved ON d.elsewhere AND d.action = 'create'
-WHERE d.key IN (SELECT key FROM odd WHERE key IS NOT NULL)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tms_pipeline.cli.output import say
 
@@ -51,12 +53,13 @@ def say_facts(shown: dict[str, Any]) -> None:
         what = f"  {line['class']}: " + " ".join(part for part in named if part)
         if line["field"] or line["theirs"]:
             what += f", {line['field'] or 'it'}: ours {line['ours'] or '-'}, theirs {line['theirs'] or '-'}"
-        say(what + f" ({line['changed_by'] or 'not known who'}, since {line['since']:%Y-%m-%d %H:%M})")
+        say(what + f" ({line['changed_by'] or 'not known who'}, since {_moment(line['since'])})")
     if len(shown["lines"]) > SHOWN:
         say(f"  … {len(shown['lines']) - SHOWN} more; --json and the reconciliation workbook show all.")
     for standing, line in shown["grants"].items():
         say(
             f"grants {standing}: {line['lines']}, estimated {line['estimated']:,.2f}, paid {line['paid']:,.2f}"
+            + (f", recovered {line['recovery']:,.2f}" if line["recovery"] else "")
             + (f". {line['sentence']}" if "sentence" in line else "")
         )
     calls = sum(line["calls"] for line in shown["reads"] if line["kind"] != "fee")  # they come with the enrolments
@@ -67,3 +70,8 @@ def say_facts(shown: dict[str, Any]) -> None:
             f"  {line['kind'].replace('_', ' ')} ({line['read']}): {line['records']} records, {line['pages']} pages, "
             f"{line['bytes'] / 1024:.0f} KiB, {line['seconds']:.1f} s{unread}"
         )
+
+
+def _moment(value: datetime) -> str:
+    """A moment as a reviewer's clock shows it."""
+    return f"{value.astimezone(ZoneInfo('Asia/Singapore')):%Y-%m-%d %H:%M}"

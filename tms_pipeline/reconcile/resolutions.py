@@ -96,7 +96,7 @@ def _only_there(
     ).fetchall()
     if not theirs:
         raise CannotResolve(
-            f"Neither our register nor SSG's side holds a {kind.replace('_', ' ')} {reference}; "
+            f"Neither our register nor SSG's side holds the {kind.replace('_', ' ')} {reference}; "
             "give our key or SSG's reference as the reports show it."
         )
     if how == "ours":
