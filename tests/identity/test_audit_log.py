@@ -224,7 +224,7 @@ def test_a_walk_needs_no_more_memory_for_a_longer_log(written: Workplace) -> Non
             tracemalloc.stop()
         return found
 
-    assert peak(12_000) < 2 * peak(3_000)
+    assert peak(6_000) < 2 * peak(2_500)
 
 
 def test_entries_are_found_by_entity_person_correlation_and_time_and_who_saw_what(place: Workplace) -> None:

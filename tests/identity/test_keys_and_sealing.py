@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -241,7 +242,7 @@ def test_rings_come_from_the_environment_and_are_changed_there_only(folder: Path
         assert "TMS_KEYS_DATA" in str(caught.value)
 
 
-VAULT = """#!/usr/bin/env python3
+VAULT = f"#!{sys.executable} -IS" + """
 # A vault of a few lines: a keyed stream and a check, with a key that only it knows.
 import hashlib, hmac, sys
 given, own = sys.stdin.buffer.read(), open(__file__ + ".key", "rb").read()
