@@ -6,6 +6,7 @@ python benchmarks/submission_fleet.py [--submissions 2000] [--workers 2 8] [--fa
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
@@ -90,7 +91,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 8])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--faults", type=float, default=0.05)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    figures: list[dict[str, object]] = []
     from submission_world import keep
 
     context = multiprocessing.get_context("spawn")
@@ -152,6 +155,10 @@ def main() -> int:
             losses = len(plan.changes) - made + doubles
             bad += abs(losses) + doubles
             faults = sum(1 for _ in world.rows("SELECT 1 FROM outbox.attempt WHERE error_code IS NOT NULL"))
+            figures.append(
+                {"processes": fleet, "submissions": len(plan.changes), "per_second": round(len(plan.changes) / float(seconds)),
+                 "failed_calls": faults, "doubles": doubles, "losses": losses}
+            )  # fmt: skip
             print(
                 f"{fleet} processes x {given.threads} threads: {len(plan.changes)} submissions in "
                 f"{float(seconds):.1f} s, "
@@ -159,6 +166,8 @@ def main() -> int:
                 f"{doubles}, losses {losses}, "
                 f"states {world.states()}, wall {time.monotonic() - begun:.1f} s"
             )
+    if given.json:
+        print(json.dumps({"fleets": figures}))
     return 1 if bad else 0
 
 

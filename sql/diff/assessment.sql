@@ -1,5 +1,6 @@
 -- Assessments of enrolments that stand.
--- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql).
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
+-- both sides never agreed on: a record that was there before us.
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
        CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
@@ -12,7 +13,7 @@ SELECT r.key,
        m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code,
        CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false) OR m.agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.assessment g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
-            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, false)
+            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, true)
             ELSE EXISTS (SELECT FROM mirror.assessment g
                          WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
                            AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere

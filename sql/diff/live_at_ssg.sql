@@ -1,2 +1,2 @@
--- How many records of each kind SSG holds, for the guards.
-SELECT kind, count(*) FROM mirror.live GROUP BY kind
+-- How many records of these kinds SSG holds, for the guards.
+SELECT kind, count(*) FROM mirror.live WHERE kind = ANY(%(kinds)s) GROUP BY kind

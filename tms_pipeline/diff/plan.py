@@ -167,12 +167,15 @@ def with_order(changes: Iterable[Change]) -> list[Change]:
         if mine is not None:
             for name in (*change.parents, *follows):
                 due[name] = min(mine, due.get(name, date.max))
-        ordered.append(replace(change, follows=tuple(follows), due=mine))
+        same = mine == change.due and not follows and not change.follows
+        ordered.append(change if same else replace(change, follows=tuple(follows), due=mine))
     # What is followed may come earlier in this walk than its follower (cancels run backwards): hand up once more.
-    return [
-        replace(change, due=min([day for day in (change.due, due.get(change.name)) if day], default=None))
-        for change in ordered
-    ]
+    return [_no_later(change, due.get(change.name)) for change in ordered]
+
+
+def _no_later(change: Change, day: date | None) -> Change:
+    """The change, due on that day if that is nearer."""
+    return change if day is None or (change.due is not None and change.due <= day) else replace(change, due=day)
 
 
 def _trainee_in_run(change: Change) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -52,11 +53,11 @@ def _plan_once(workplace: Workplace, actor: Actor, not_read: tuple[str, ...], *,
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         # LOCK takes no snapshot: whoever waited here sees what the one before wrote.
         connection.execute("LOCK TABLE outbox.plan IN SHARE ROW EXCLUSIVE MODE")
-        live = dict(connection.execute(query("diff/live_at_ssg")).fetchall())
         unread = connection.execute(query("diff/unread")).fetchall()
+        changes = list(_changes(connection, workplace.today(), rules_of(settings)))
         plan = make_plan(
-            _changes(connection, workplace.today(), rules_of(settings)),
-            live_at_ssg=live,
+            changes,
+            live_at_ssg=_live(connection, changes, settings.guard_count),
             guard=Guard(count=settings.guard_count, share=settings.guard_share),
             not_read=not_read,
             unread={f"{kind}:{key}" for kind, key in unread},
@@ -79,13 +80,30 @@ def _resolved(connection: Connection, today: date) -> set[str]:
     return found
 
 
+def _live(connection: Connection, changes: list[Change], guard_count: int) -> dict[str, int]:
+    """What SSG holds of the kinds whose cancels are so many that the guard asks for their share."""
+    cancels = Counter(change.kind for change in changes if change.action == "cancel")
+    kinds = [kind for kind, count in cancels.items() if count > guard_count]
+    return dict(connection.execute(query("diff/live_at_ssg"), {"kinds": kinds}).fetchall()) if kinds else {}
+
+
+def _differences(connection: Connection, kind: str) -> list[tuple[Any, ...]]:
+    """The differences of one kind; of attendance, which is by far the most, the keys that differ are found first."""
+    diff = query(f"diff/{kind}")
+    if kind != "attendance":
+        return connection.execute(diff).fetchall()
+    keys = [row[0] for row in connection.execute(query("diff/attendance_differs"))]
+    return connection.execute(query("diff/of_keys", diff=diff), {"keys": keys}).fetchall() if keys else []
+
+
 def _changes(connection: Connection, today: date, rules: tuple[Rule, ...]) -> Iterator[Change]:
     runs = {
         row[0]: row[1:]
         for row in connection.execute(query("diff/run_facts")).fetchall()
     }
+    deadlines: dict[tuple[str, str], date | None] = {}
     for kind in SUBMITTED:
-        found = connection.execute(query(f"diff/{kind.name}")).fetchall()
+        found = _differences(connection, kind.name)
         if not found:
             continue
         generations = {
@@ -98,9 +116,9 @@ def _changes(connection: Connection, today: date, rules: tuple[Rule, ...]) -> It
             key, action, content_hash, fields, parents, ssg_ref, upload_id, sheet, row_number, run_code, elsewhere
         ) in found:
             facts = runs.get(run_code)
-            deadline = None
-            if facts is not None:
-                deadline = deadline_of(
+            deadline = deadlines.get((kind.name, run_code))
+            if facts is not None and deadline is None:
+                deadline = deadlines[kind.name, run_code] = deadline_of(
                     kind.name, facts[0], facts[1], provider_type=facts[2], funding_body=facts[3], today=today,
                     rules=rules,
                 )
