@@ -10,7 +10,9 @@ import logging
 import re
 import socket
 import ssl
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ from tms_pipeline.ssg.errors import SsgError, failure
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 2.0
+# So many threads share one pool of connections; measured best at 8 to 16.
+SHARD_THREADS = 8
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CERTIFICATE_ALERT = re.compile(r"ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
@@ -76,17 +80,44 @@ class Connection:
         secure = config.base_url.startswith("https:") or config.oauth_base_url.startswith("https:")
         hosts = {urlsplit(url).hostname for url in (config.base_url, config.oauth_base_url) if url}
         self._tls = tls_context(config) if secure else None
-        self._client = httpx.Client(
+        self._direct = hosts <= set(_LOOPBACK)
+        self._lock = threading.Lock()
+        self._mine = threading.local()
+        self._shards: list[tuple[httpx.Client, list[weakref.ref[threading.Thread]]]] = []
+        self._shard()
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            shards, self._shards = self._shards, []
+        self._mine = threading.local()
+        for client, _ in shards:
+            client.close()
+
+    def _shard(self) -> httpx.Client:
+        """The client of this thread. A pool of httpx collapses under very many calls, so few threads share each."""
+        found: httpx.Client | None = getattr(self._mine, "client", None)
+        if found is not None:
+            return found
+        with self._lock:
+            for _, users in self._shards:
+                users[:] = [user for user in users if (thread := user()) is not None and thread.is_alive()]
+            shard = next((known for known in self._shards if len(known[1]) < SHARD_THREADS), None)
+            if shard is None:
+                shard = (self._client(), [])
+                self._shards.append(shard)
+            shard[1].append(weakref.ref(threading.current_thread()))
+        self._mine.client = shard[0]
+        return shard[0]
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
             verify=self._tls or False,  # False: plain http, loopback only
-            trust_env=not hosts <= set(_LOOPBACK),
+            trust_env=not self._direct,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
             headers={"accept-encoding": "identity", "user-agent": "tms-pipeline"},
         )
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._client.close()
 
     def certificate_refused(self, url: str) -> bool:
         """Ask with a bare handshake, which does nothing at SSG, whether our certificate is the trouble.
@@ -126,7 +157,7 @@ class Connection:
         deadline = self._clock() + seconds
         with quiet_loggers():
             try:
-                with self._client.stream(method, url, headers=headers, content=body, timeout=limit) as reply:
+                with self._shard().stream(method, url, headers=headers, content=body, timeout=limit) as reply:
                     received = bytearray()
                     for chunk in reply.iter_bytes():
                         received += chunk
