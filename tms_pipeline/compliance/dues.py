@@ -73,6 +73,8 @@ def _of_kind(
     if not rows:
         return []
     there = query("compliance/there_paid" if kind == "fee" else "compliance/there", mirror=f"mirror.{kind}")
+    if only is not None:
+        there = sql.SQL("SELECT * FROM ({}) AS held WHERE key IN (SELECT key FROM ({}) AS ours)").format(there, records)
     run_codes, bases, last_days = (list(part) for part in zip(*rows, strict=True))
     standings = connection.execute(
         query("compliance/standings", records=records, there=there),
