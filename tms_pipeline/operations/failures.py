@@ -29,7 +29,7 @@ def sentence_of(error: Exception) -> str | None:
         # Ours are sentences. The text of a library's own may hold the value that it choked on, and is none.
         text = str(error.args[0]) if error.args else ""
         return text if text.endswith(".") and " " in text and "\n" not in text else None
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return "Postgres broke off. What was not finished did not happen; see that the server is well and run it again."
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename} cannot be used: {error.strerror}."
