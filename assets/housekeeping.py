@@ -8,8 +8,9 @@ from assets.vocabulary import told_plainly
 from tms_pipeline.health.housekeeping import tidy_by_run
 
 
-@dg.op(description="Remove ended runs past TMS_DAGSTER_RUN_DAYS with their events, old results, forgotten scratch "
-                   "files.")
+@dg.op(
+    description="Remove ended runs past TMS_DAGSTER_RUN_DAYS with their events, old results, forgotten scratch files."
+)
 def tidy(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
     """Tidy up."""
     with told_plainly():

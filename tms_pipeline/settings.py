@@ -268,8 +268,7 @@ class Settings(BaseSettings):
         if whose == "none" and self.ssg_env == "production":
             raise SettingsError(
                 f"SSG_ENV is production, but the host in {name} is not SSG's; correct it, or name a proxy of your own "
-                f"in "
-                "SSG_PRODUCTION_HOSTS."
+                f"in SSG_PRODUCTION_HOSTS."
             )
         if whose == "uat" and self.ssg_env != "uat":
             raise SettingsError(f"{name} is SSG's UAT or mock, but SSG_ENV is {self.ssg_env}; set SSG_ENV=uat, or "
@@ -308,8 +307,7 @@ class Settings(BaseSettings):
             if self.environment == "production":
                 raise SettingsError(
                     "ENVIRONMENT is production but SSG_ENV is simulator: nothing would reach SSG; set "
-                    "SSG_ENV=production, "
-                    "or ENVIRONMENT=local to try things out."
+                    "SSG_ENV=production, or ENVIRONMENT=local to try things out."
                 )
             return
         if not self.ssg_base_url:

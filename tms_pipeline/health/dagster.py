@@ -53,16 +53,16 @@ def daemon(site: Site) -> Check:
     silent = {kind: beats.get(kind) for kind in _NEEDED if beats.get(kind, 1e12) > HEARTBEAT_SECONDS}
     if len(silent) == len(_NEEDED):
         since = words(min(beats.values()))
-        return degraded("dagster", f"Dagster's daemon is down: no heartbeat for "
-                                   f"{since}.", start, "daemon-down", **facts)
+        return degraded(
+            "dagster", f"Dagster's daemon is down: no heartbeat for {since}.", start, "daemon-down", **facts
+        )
     if silent:
         return degraded("dagster", f"Parts of Dagster's daemon are silent: {', '.join(sorted(silent))}.",
                         "Restart the daemon; its log says why they stopped.", "daemon-down", **facts)  # fmt: skip
     if _several(site, {str(who) for _, who, seconds in rows if seconds < 90}):
         return degraded("dagster", "Two daemons beat for this installation: each sensor and schedule may run twice.",
                         "Find both ('tms doctor' lists those of this host) and stop the one that your supervisor does "
-                        "not "
-                        "know.", "two-daemons", **facts)  # fmt: skip
+                        "not know.", "two-daemons", **facts)  # fmt: skip
     return ok("dagster", f"the daemon beats, {len(beats)} parts", **facts)
 
 
@@ -111,8 +111,7 @@ def _stuck(connection: Connection) -> Check:
         "runs", f"{len(found)} runs are stuck; {job} is {str(status).lower().replace('_', ' ')} for {words(seconds)} "
         f"({str(run_id)[:8]}).",
         "Terminate it in Dagster (Runs, Terminate, tick 'force'); what it sent is known from Postgres, and the next "
-        "run "
-        "goes on.", "stuck-run", stuck=len(found), run_ids=[str(row[0]) for row in found],
+        "run goes on.", "stuck-run", stuck=len(found), run_ids=[str(row[0]) for row in found],
     )  # fmt: skip
 
 

@@ -30,8 +30,7 @@ def disk(settings: Settings) -> Check:
     trouble = _write_trouble(_there(settings.home))
     remedy = (
         "Make room: 'tms housekeeping' removes old runs of Dagster and old results; then look at the largest folders "
-        "in "
-        "'tms doctor'. Nothing is half done: what could not be written did not happen."
+        "in 'tms doctor'. Nothing is half done: what could not be written did not happen."
     )
     if trouble:
         return degraded("disk", f"Nothing can be written to {settings.home}: {trouble}.", remedy, "disk-full", **facts)

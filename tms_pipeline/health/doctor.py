@@ -98,8 +98,7 @@ def storage(settings: Settings) -> Check:
             postgres["postgres_db"].get("scheme", "postgresql") != "postgresql+psycopg2":  # fmt: skip
         return degraded(
             name, "Dagster's Postgres address has the wrong scheme: it must be postgresql+psycopg2://, or every event "
-                  "is "
-            "lost with a syntax error at NOTIFY.", remedy, "dagster-setup",
+                  "is lost with a syntax error at NOTIFY.", remedy, "dagster-setup",
         )  # fmt: skip
     monitoring = found.get("run_monitoring") or {}
     if not monitoring.get("enabled") or not monitoring.get("free_slots_after_run_end_seconds"):
@@ -155,10 +154,11 @@ def stale_pids(site: Site) -> Check:
         if running(site.settings) is None:
             stale.append(ready)
     if stale:
-        return warning("stale pid", f"{' and '.join(str(path) for path in stale)} name processes that are gone: they "
-                                    f"were "
-                       "killed.", "Nothing is lost; 'tms up' goes on from Postgres. Remove the file if it bothers.",
-                       "dagster-setup")  # fmt: skip
+        paths = " and ".join(map(str, stale))
+        return warning(
+            "stale pid", f"{paths} name processes that are gone: they were killed.",
+            "Nothing is lost; 'tms up' goes on from Postgres. Remove the file if it bothers.", "dagster-setup",
+        )  # fmt: skip
     return ok("stale pid", "every note of a process is true")
 
 

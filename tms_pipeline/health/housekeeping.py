@@ -33,7 +33,11 @@ class Kept:
 
 
 def tidy(
-    workplace: Workplace, instance: DagsterInstance, *, actor: Actor, dry_run: bool = False,
+    workplace: Workplace,
+    instance: DagsterInstance,
+    *,
+    actor: Actor,
+    dry_run: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Kept:
     """Remove what is past its time. The first nights' record of what was sent is in our own tables and stays."""

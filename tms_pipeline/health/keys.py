@@ -15,8 +15,7 @@ from tms_pipeline.store.queries import query
 
 _REMEDY = (
     "Stop all work ('tms stop' and 'tms down'), bring the ring of this installation back from its copy, and look "
-    "again; "
-    "never make a new one for a database that holds data."
+    "again; never make a new one for a database that holds data."
 )
 
 
@@ -47,8 +46,10 @@ def _missing(settings: Settings, connection: Connection | None) -> Check:
     if not used:
         return ok("keys", "none yet; the first verb makes them", versions={})
     return degraded(
-        "keys", f"The folder {settings.home / 'keys'} is missing, and this database holds sealed "
-                f"values.", _REMEDY, "keys"
+        "keys",
+        f"The folder {settings.home / 'keys'} is missing, and this database holds sealed values.",
+        _REMEDY,
+        "keys",
     )
 
 

@@ -173,6 +173,5 @@ def mail(settings: Settings) -> Check:
         trouble = "does not answer"
     if trouble:
         return warning("mail", f"The mail server {trouble}.", "Correct TMS_SMTP_…; until then alarms wait and are "
-        "shown by "
-                       "'tms alarms'.", "mail")  # fmt: skip
+        "shown by 'tms alarms'.", "mail")  # fmt: skip
     return ok("mail", "the mail server takes us")

@@ -38,8 +38,9 @@ def alerts_table(_: Path) -> str:
         for written, shown in words.items():
             said = said.replace(written, shown)
         said = said.replace("humanize1024", "N ")
-        lines.append(f"| `{rule['alert']}` | {rule['labels']['severity']} | {said} | "
-                     f"[{page.removesuffix('.md')}]({page}) |")
+        lines.append(
+            f"| `{rule['alert']}` | {rule['labels']['severity']} | {said} | [{page.removesuffix('.md')}]({page}) |"
+        )
     return "\n".join(lines)
 
 

@@ -35,7 +35,10 @@ def application(settings: Settings, *, keep_seconds: float = 5.0) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/health", health), Route("/ready", ready), Route("/live", live), Route("/metrics", metrics),
+            Route("/health", health),
+            Route("/ready", ready),
+            Route("/live", live),
+            Route("/metrics", metrics),
         ]  # fmt: skip
     )
 

@@ -57,22 +57,28 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
         row = connection.execute(query("health/gate"), {"switch": KILL_SWITCH}).fetchone()
         opened, since, failures, stopped = row or (False, None, 0, None)
     facts: dict[str, Any] = {
-        "breaker": "not known" if connection is None else "open" if opened else "closed", "failures_in_a_row": int(failures),
+        "breaker": "not known" if connection is None else "open" if opened else "closed",
+        "failures_in_a_row": int(failures),
         "calls_stopped": stopped is not None,
-    }  # fmt: skip
+    }
     if stopped is not None:
         yield warning(
             "ssg", "Calls to SSG are stopped by the switch.", "'tms allow' lets them go again; 'tms audit show' says "
-            "who "
-            "stopped them.", "switch", reachable=None, **facts,
+            "who stopped them.", "switch", reachable=None, **facts,
         )  # fmt: skip
         return
     base_url = address(settings)
     if not base_url:
         trouble = "The simulator does not run, and 'tms up' should keep it up." if site.up is not None else ""
         if trouble:
-            yield degraded("ssg", trouble, "Stop with 'tms down' and start again with 'tms "
-                                           "up'.", "ssg-down", reachable=False, **facts)
+            yield degraded(
+                "ssg",
+                trouble,
+                "Stop with 'tms down' and start again with 'tms up'.",
+                "ssg-down",
+                reachable=False,
+                **facts,
+            )
         else:
             yield ok("ssg", "the simulator is started when it is needed", reachable=None, **facts)
         return
@@ -92,7 +98,9 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
             "ssg-down", reachable=True, **facts,
         )  # fmt: skip
     else:
-        yield ok("ssg", f"answers in {found.latency_ms:g} ms; the breaker is {facts['breaker']}", reachable=True, **facts)
+        yield ok(
+            "ssg", f"answers in {found.latency_ms:g} ms; the breaker is {facts['breaker']}", reachable=True, **facts
+        )
     if found.skew_seconds is not None:
         yield clock_check("clock", found.skew_seconds, "SSG")
 
