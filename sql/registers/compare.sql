@@ -1,7 +1,5 @@
--- What each candidate row would do to the register: new, changed or unchanged.
-SELECT c.line,
-       CASE WHEN r.key IS NULL THEN 'new'
-            WHEN r.row_hash = c.row_hash THEN 'unchanged'
-            ELSE 'changed' END
-FROM candidate c
+-- Which candidate rows would change the register: new or changed. The others stand there as they are.
+SELECT c.line, CASE WHEN r.key IS NULL THEN 'new' ELSE 'changed' END
+FROM {candidate} c
 LEFT JOIN {register} r ON r.key = c.key
+WHERE r.key IS NULL OR r.row_hash <> c.row_hash

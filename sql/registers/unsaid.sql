@@ -1,5 +1,5 @@
 -- What the register holds in columns that a sheet does not have, where that is not what an empty cell would mean.
 SELECT c.line, {values}
-FROM candidate c
+FROM {candidate} c
 JOIN {register} r ON r.key = c.key
 WHERE {differs}

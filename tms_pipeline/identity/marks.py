@@ -43,5 +43,9 @@ class Marker:
     def marks(self, field: str, values: Iterable[str | None]) -> list[bytes | None]:
         """The marks of many values of one field."""
         key, lead = self._key, f"{field}|".encode()
-        digest = hmac.digest
-        return [digest(key, lead + value.encode(), "sha256")[:MARK_BYTES] if value else None for value in values]
+        digest, listed = hmac.digest, list(values)
+        # A person stands in many rows of attendance: each value is marked once.
+        made: dict[str | None, bytes | None] = {
+            value: digest(key, lead + value.encode(), "sha256")[:MARK_BYTES] if value else None for value in set(listed)
+        }
+        return [made[value] for value in listed]

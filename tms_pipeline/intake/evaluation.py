@@ -79,8 +79,10 @@ class Evaluation:
 
     def waiting(self, place: Place) -> bool:
         """Whether the row was rejected only for want of something that may still come."""
+        if self.statuses[place] != "rejected":
+            return False
         errors = {item.code for item in self.faults.get(place, ()) if item.severity == "error"}
-        return self.statuses[place] == "rejected" and bool(errors) and errors <= WAITING_CODES
+        return bool(errors) and errors <= WAITING_CODES
 
 
 @dataclass
@@ -144,11 +146,7 @@ def evaluate(
         try:
             with connection.transaction():
                 for part in parts:
-                    lines = [
-                        line
-                        for line, place in enumerate(part.places)
-                        if place not in excluded and place not in turned_down and line not in part.superseded
-                    ]
+                    lines = _lines_to_write(part, excluded, turned_down)
                     refused = _write_kind(
                         connection, rings, part, lines, upload_id, today, priority, outcomes, changes, made, faults,
                         written,
@@ -156,7 +154,8 @@ def evaluate(
                     )
                     turned_down |= refused
                     again = again or bool(refused & written_places)
-                    written_places |= {part.places[line] for line in lines} - refused
+                    if len(parts) > 1:
+                        written_places |= {part.places[line] for line in lines} - refused
                 if again:
                     raise psycopg.Rollback()
         finally:
@@ -214,7 +213,7 @@ def _collect(
     repeats = check_repeats(
         kind,
         pd.Series(keys, dtype=object),
-        pd.Series([value.hex() for value in part.records.row_hashes], dtype=object),
+        pd.Series(part.records.row_hashes, dtype=object),
         frame[list(kind.names)],
         frame["row_number"],
         newer_by=NEWER_BY.get(kind.name),
@@ -234,6 +233,13 @@ def _by_mark(part: _Kind, line: int) -> str:
     return f"{part.records.keys[line]}|{mark.hex() if mark else ''}"
 
 
+def _lines_to_write(part: _Kind, excluded: set[Place], turned_down: set[Place]) -> Sequence[int]:
+    out = excluded | turned_down
+    if not out and not part.superseded:
+        return range(len(part.places))
+    return [line for line, place in enumerate(part.places) if place not in out and line not in part.superseded]
+
+
 def _rejected_places(part: _Kind) -> set[Place]:
     return {part.places[line] for line in part.bad}
 
@@ -242,7 +248,7 @@ def _write_kind(
     connection: Connection,
     rings: KeyRings,
     part: _Kind,
-    lines: list[int],
+    lines: Sequence[int],
     upload_id: str,
     today: date,
     priority: tuple[str, ...],
@@ -264,14 +270,14 @@ def _write_kind(
         faults[part.places[line]].append(_fault(part, line, code, "nric", words))
         refused.add(part.places[line])
     unknown_lines = set(unknown)
-    known = [line for line in lines if line not in unknown_lines]
+    known = [line for line in lines if line not in unknown_lines] if unknown else lines
     todo = compare(connection, records, known) if known else {}
     for line in _outranked(connection, part, todo, upload_id, priority):
         todo[line] = "superseded"
         faults[part.places[line]].append(_fault(part, line, "ROW_OUTRANKED", None, {}))
-    for line in known:
-        outcomes[part.places[line]].add(todo[line])
-    moving = [line for line in known if todo[line] in ("new", "changed")]
+    for line, what in todo.items():
+        outcomes[part.places[line]].add(what)
+    moving = sorted(line for line, what in todo.items() if what in ("new", "changed"))
     written[kind.name] = (0, 0)
     if not moving:
         return refused
@@ -314,6 +320,7 @@ def _outranked(
         query(
             "registers/standing",
             register=f"register.{part.kind.name}",
+            candidate=part.records.candidates,
             newer=sql.SQL("r.{}").format(sql.Identifier(newer_by)) if newer_by else sql.SQL("NULL"),
         ),
         {"upload_id": upload_id},
@@ -358,23 +365,26 @@ def _late(
 
 def _settle(result: Evaluation, parts: list[_Kind], excluded: set[Place], outcomes: dict[Place, set[str]]) -> None:
     """One status a row out of what became of the records in it."""
-    superseded = dict.fromkeys(result.statuses, True)
-    for part in parts:
-        for line, place in enumerate(part.places):
-            if line not in part.superseded:
-                superseded[place] = False
-    held = {place for part in parts for place in part.places}
-    for place in result.statuses:
-        if place in excluded:
-            result.statuses[place] = "rejected"
-        elif place in held and superseded[place]:
-            result.statuses[place] = "superseded"
-        elif outcomes.get(place, set()) & {"new", "changed"}:
-            result.statuses[place] = "accepted"
-        elif "superseded" in outcomes.get(place, set()):
-            result.statuses[place] = "superseded"
-        else:
-            result.statuses[place] = "unchanged"
+    statuses = result.statuses  # all of them say unchanged; only what says otherwise is visited
+    for place, what in outcomes.items():
+        if what & {"new", "changed"}:
+            statuses[place] = "accepted"
+        elif "superseded" in what:
+            statuses[place] = "superseded"
+    gone = {part.places[line] for part in parts for line in part.superseded}
+    if gone:
+        # A row whose records are all replaced by other rows; a row with one left goes on with that.
+        left = {
+            place
+            for part in parts
+            for line, place in enumerate(part.places)
+            if place in gone and line not in part.superseded
+        }
+        for place in gone - left:
+            statuses[place] = "superseded"
+    for place in excluded:
+        if place in statuses:
+            statuses[place] = "rejected"
 
 
 def _say(result: Evaluation, part: _Kind, line: int, code: str, name: str | None, words: dict[str, object]) -> None:

@@ -12,6 +12,8 @@ from tms_pipeline.records.attendance import PRESENT_MARKS, STATUS_CONFIRMED
 from tms_pipeline.records.field import Field, RecordKind
 
 _SEPARATOR = "\x1f"
+# Rows whose hash is remembered while many are hashed: enough for a file's repeats, little beside the file.
+_REMEMBERED = 50_000
 
 # The field that says whether a record should exist at SSG, and the words that say it should.
 LIVE_WORDS: dict[str, tuple[str, frozenset[str]]] = {
@@ -39,6 +41,20 @@ def is_live(kind: RecordKind, values: Mapping[str, str | None]) -> bool:
 def digest(values: Iterable[str | None]) -> bytes:
     """The hash of canonical values in order; an empty text and no value are the same."""
     return hashlib.sha256(_SEPARATOR.join(value or "" for value in values).encode()).digest()
+
+
+def digests(columns: Sequence[Sequence[str | None]]) -> list[bytes]:
+    """The hash of each row of aligned columns, as ``digest`` makes it; rows that repeat are hashed once."""
+    made: dict[tuple[str | None, ...], bytes] = {}
+    found = []
+    for values in zip(*columns, strict=True):
+        known = made.get(values)
+        if known is None:
+            if len(made) >= _REMEMBERED:
+                made.clear()
+            known = made[values] = digest(values)
+        found.append(known)
+    return found
 
 
 def ssg_columns(kind: RecordKind) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from tms_pipeline.identity.marks import Marker
 from tms_pipeline.identity.sealing import place, seal
 from tms_pipeline.records import content
 from tms_pipeline.records.field import Field, RecordKind
-from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.database import Connection, copy_lines, copy_rows, escaped
 from tms_pipeline.store.queries import query
 
 
@@ -37,6 +37,12 @@ class Records:
     row_hashes: list[bytes]
     own_hashes: list[bytes]
     kept_sealed: dict[tuple[int, str], bytes] = dataclasses.field(default_factory=dict)
+    in_candidates: bool = False  # whether all lines stand in the candidate table of the kind already
+
+    @property
+    def candidates(self) -> str:
+        """The temporary table of keys and hashes that are compared with the register."""
+        return f"candidate_{self.kind.name}"
 
 
 def prepare(
@@ -74,31 +80,51 @@ def prepare(
         name, good = content.LIVE_WORDS[kind.name]
         live = [value in good for value in words[name]]
     parts = [refs if name == "nric" else words[name] for name in kind.key]
-    keys = ["|".join(value or "" for value in values) for values in zip(*parts, strict=True)]
+    spoken = [[value or "" for value in part] if None in part else part for part in parts]
+    keys = list(map("|".join, zip(*spoken, strict=True)))
     hashed = [words[field.name] for field in content.fields_of(kind)]
-    row_hashes = [content.digest(values) for values in zip(*hashed, strict=True)] if hashed else [b""] * size
+    row_hashes = content.digests(hashed) if hashed else [b""] * size
     if kind.name == "attendance":
         own_hashes = [content.own_hash(kind, {})] * size
     else:
         ssg = [words[name] for name in content.ssg_columns(kind)]
-        own_hashes = [content.digest(values) for values in zip(*ssg, strict=True)] if ssg else row_hashes
+        own_hashes = content.digests(ssg) if ssg else row_hashes
     return Records(kind, frame, marks, refs, keys, live, row_hashes, own_hashes)
 
 
 def compare(connection: Connection, records: Records, lines: Sequence[int]) -> dict[int, str]:
-    """What each line would do to the register: ``new``, ``changed`` or ``unchanged``."""
+    """What the lines would do to the register, ``new`` or ``changed``; a line that is not named changes nothing."""
+    table = sql.Identifier(records.candidates)
+    if records.in_candidates:
+        if len(lines) < len(records.keys):
+            others = sorted(set(range(len(records.keys))) - set(lines))
+            connection.execute(sql.SQL("DELETE FROM {} WHERE line = ANY(%s)").format(table), (others,))
+    else:
+        load_candidates(connection, records, lines)
+    return dict(
+        connection.execute(
+            query("registers/compare", register=f"register.{records.kind.name}", candidate=records.candidates)
+        ).fetchall()
+    )
+
+
+def load_candidates(connection: Connection, records: Records, lines: Iterable[int]) -> None:
+    """Keys and hashes of these lines into the candidate table of their kind, made anew."""
+    table = sql.Identifier(records.candidates)
     connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP"
+        sql.SQL(
+            "CREATE TEMP TABLE IF NOT EXISTS {} (line integer, key text, row_hash bytea) ON COMMIT DROP"
+        ).format(table)
     )
-    connection.execute("TRUNCATE candidate")
-    copy_rows(
+    connection.execute(sql.SQL("TRUNCATE {}").format(table))
+    keys, hashes = escaped(records.keys), records.row_hashes
+    copy_lines(
         connection,
-        "candidate",
+        records.candidates,
         ("line", "key", "row_hash"),
-        ((line, records.keys[line], records.row_hashes[line]) for line in lines),
+        (f"{line}\t{keys[line]}\t\\\\x{hashes[line].hex()}\n" for line in lines),
     )
-    connection.execute("ANALYZE candidate")
-    return dict(connection.execute(query("registers/compare", register=f"register.{records.kind.name}")).fetchall())
+    connection.execute(sql.SQL("ANALYZE {}").format(table))
 
 
 def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequence[int], upload_id: str) -> str:
@@ -184,15 +210,11 @@ def _sealed(kind: RecordKind) -> list[Field]:
 def _trainee_refs(connection: Connection, marks: list[bytes | None], *, make: bool) -> list[str | None]:
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS seen_mark (line integer, nric_mark bytea) ON COMMIT DROP")
     connection.execute("TRUNCATE seen_mark")
-    copy_rows(
-        connection,
-        "seen_mark",
-        ("line", "nric_mark"),
-        ((line, mark) for line, mark in enumerate(marks) if mark is not None),
-    )
+    seen = list(dict.fromkeys(mark for mark in marks if mark is not None))  # each person once, in the order of the rows
+    copy_rows(connection, "seen_mark", ("line", "nric_mark"), enumerate(seen))
     if make:
         connection.execute(query("registers/new_trainees"))
-    refs: list[str | None] = [None] * len(marks)
-    for line, ref in connection.execute(query("registers/trainee_refs")):
-        refs[line] = ref
-    return refs
+    ref_of: dict[bytes | None, str] = {
+        seen[line]: ref for line, ref in connection.execute(query("registers/trainee_refs"))
+    }
+    return [ref_of.get(mark) for mark in marks]

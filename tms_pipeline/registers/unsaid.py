@@ -10,8 +10,8 @@ from psycopg import sql
 
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.records.field import Field, FieldType
-from tms_pipeline.registers.staging import Records, prepare
-from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.registers.staging import Records, load_candidates, prepare
+from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
 
@@ -24,21 +24,18 @@ def keep_unsaid(connection: Connection, marker: Marker, records: Records, unsaid
     fields = [field for field in records.kind.fields if field.name in names and field.name != "nric"]
     if not fields:
         return records
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS candidate (line integer, key text, row_hash bytea) ON COMMIT DROP"
-    )
-    connection.execute("TRUNCATE candidate")
-    copy_rows(connection, "candidate", ("line", "key"), enumerate(records.keys))
+    load_candidates(connection, records, range(len(records.keys)))
     standing = connection.execute(
         query(
             "registers/unsaid",
             register=f"register.{records.kind.name}",
+            candidate=records.candidates,
             values=sql.SQL(", ").join(part for field in fields for part in _values(field)),
             differs=sql.SQL(" OR ").join(_differs(field) for field in fields),
         )
     ).fetchall()
     if not standing:
-        return records
+        return replace(records, in_candidates=True)
     columns: dict[str, list[Any]] = {field.name: records.frame[field.name].tolist() for field in fields}
     kept_sealed = dict(records.kept_sealed)
     kept_marks: dict[str, dict[int, bytes | None]] = {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +20,9 @@ from tms_pipeline.store import journal
 
 Connection = psycopg.Connection[TupleRow]
 set_json_dumps(lambda value: json.dumps(value, sort_keys=True, default=str))
+
+
+_LINES_AT_ONCE = 20_000
 
 
 class DatabaseError(Exception):
@@ -118,6 +123,28 @@ def copy_rows(connection: Connection, table: str, names: Sequence[str], rows: It
             copy.write_row(row)
             count += 1
     return count
+
+
+def copy_lines(connection: Connection, table: str, names: Sequence[str], lines: Iterable[str]) -> None:
+    """Load rows by COPY that are text already: values by tabs, a row a line, ``escaped`` by the caller."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    source = iter(lines)
+    with connection.cursor().copy(statement) as copy:
+        while block := "".join(itertools.islice(source, _LINES_AT_ONCE)):
+            copy.write(block)
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_TO_ESCAPE = re.compile(r"[\\\t\n\r]")
+
+
+def escaped(values: Sequence[str]) -> Sequence[str]:
+    """Texts as COPY reads them; where none needs it, the very same."""
+    if _TO_ESCAPE.search("\0".join(values)) is None:
+        return values
+    return [value.translate(_ESCAPES) for value in values]
 
 
 def _options(given: Mapping[str, str]) -> str:
