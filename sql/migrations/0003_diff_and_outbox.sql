@@ -27,3 +27,6 @@ BEGIN
 END $$;
 CREATE TRIGGER rows_go AFTER DELETE ON intake.landing_table
     FOR EACH ROW EXECUTE FUNCTION intake.rows_go_with_their_table();
+
+-- The page of a run, and what a read of one run's sessions replaces, ask for its marks.
+CREATE INDEX mirror_attendance_run ON mirror.attendance (run_code);
