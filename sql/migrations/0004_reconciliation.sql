@@ -78,3 +78,26 @@ CREATE TABLE finding.tally (
     records bigint NOT NULL,
     PRIMARY KEY (review_id, comparison, kind, field, class)
 );
+
+-- Which rows of later files say again what a rejected row said: marks of its natural keys (none where one cannot be read) with
+-- those rows of other uploads that have the same, and the rows of corrected sheets with the row that each names.
+CREATE TABLE intake.row_key (
+    upload_id text NOT NULL REFERENCES intake.upload ON DELETE CASCADE,
+    table_no integer NOT NULL,
+    row_number integer NOT NULL,
+    kind text NOT NULL,
+    key_mark bytea
+);
+CREATE INDEX row_key_row ON intake.row_key (upload_id, table_no, row_number);
+CREATE INDEX row_key_key ON intake.row_key (kind, key_mark);
+CREATE TABLE intake.row_corrects (
+    upload_id text NOT NULL REFERENCES intake.upload ON DELETE CASCADE,
+    table_no integer NOT NULL,
+    row_number integer NOT NULL,
+    corrects_upload text NOT NULL REFERENCES intake.upload ON DELETE CASCADE,
+    corrects_table integer NOT NULL,
+    corrects_row integer NOT NULL,
+    PRIMARY KEY (upload_id, table_no, row_number)
+);
+CREATE INDEX row_corrects_row ON intake.row_corrects (corrects_upload, corrects_table, corrects_row);
+CREATE INDEX landing_row_rejected ON intake.landing_row (upload_id, table_no, row_number) WHERE status = 'rejected';

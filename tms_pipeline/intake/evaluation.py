@@ -72,6 +72,7 @@ class Evaluation:
     made: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))  # kinds of new records
     written: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: (inserted, changed)
     checked: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)  # kind: (records, code: count)
+    said: list[tuple[str, list[Place], list[str]]] = field(default_factory=list)  # kind, rows, natural keys
 
     def count(self, status: str) -> int:
         """How many rows have that status."""
@@ -168,6 +169,7 @@ def evaluate(
         result.faults[place].extend(items)
     result.written, result.changes, result.made = written, changes, made
     _settle(result, parts, excluded, outcomes)
+    result.said = [(part.kind.name, part.places, part.records.keys) for part in parts]
     for place in left_alone:
         del result.statuses[place]
     return result

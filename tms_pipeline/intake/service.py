@@ -18,7 +18,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.masking import redact
-from tms_pipeline.intake import archive, landing
+from tms_pipeline.intake import answers, archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
 from tms_pipeline.intake.lookups import known_mappings, resolver
 from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_upload
@@ -130,7 +130,10 @@ def take_in(
         ).fetchone()
         if current is None or current[0] not in ("received", "held"):
             raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
-        return _take_in(connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=hold)
+        return _take_in(
+            connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=hold,
+            corrects=answers.corrected_upload(opened),
+        )
 
 
 def preview(
@@ -193,6 +196,7 @@ def _take_in(
     actor: Actor,
     *,
     hold: bool,
+    corrects: str | None = None,
 ) -> Taken:
     connection.execute("DELETE FROM intake.landing_table WHERE upload_id = %s", (upload_id,))
     connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
@@ -233,6 +237,7 @@ def _take_in(
             for place, status in evaluation.statuses.items()
         },
     )
+    answers.keep(connection, workplace.rings, upload_id, tables, evaluation, corrects=corrects)
     keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
     counts = taken.counts()
     kinds = sorted({kind for table in tables for kind in table.kinds})

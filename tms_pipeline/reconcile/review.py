@@ -83,7 +83,8 @@ def _courses(connection: Connection, review: int, failed: set[tuple[str, str]], 
 def _sheets(connection: Connection, review: int, now: Any) -> dict[str, int]:
     """Compare the sheets of the last days with the registers; returns the rows that agree, by kind."""
     since = now - timedelta(days=SHEET_DAYS)
-    connection.execute(query("reconcile/sheets"), {"review": review, "since": since})
+    connection.execute(query("reconcile/sheets"), {"since": since})
+    connection.execute(query("reconcile/find_sheet_rows"), {"review": review, "since": since})
     return dict(connection.execute(query("reconcile/sheets_matched"), {"since": since}).fetchall())
 
 
