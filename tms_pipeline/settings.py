@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=120, gt=0, validation_alias="TMS_LEASE_SECONDS")
     guard_count: int = Field(default=10, ge=0, validation_alias="TMS_GUARD_COUNT")
     guard_share: float = Field(default=0.10, ge=0, le=1, validation_alias="TMS_GUARD_SHARE")
+    guard_kinds: str = Field(default="", validation_alias="TMS_GUARD_KINDS")
     approval_policy: str = Field(default="auto", validation_alias="TMS_APPROVAL_POLICY")
     approval_hours: float = Field(default=24, gt=0, validation_alias="TMS_APPROVAL_HOURS")
 
@@ -128,6 +129,13 @@ class Settings(BaseSettings):
     # Retention
     retention_rules: Path | None = Field(default=None, validation_alias="TMS_RETENTION_RULES")
 
+    # Backups
+    backup_url: str = Field(default="", validation_alias="TMS_BACKUP_URL")
+    backup_daily: int = Field(default=7, ge=1, validation_alias="TMS_BACKUP_DAILY")
+    backup_weekly: int = Field(default=5, ge=0, validation_alias="TMS_BACKUP_WEEKLY")
+    backup_monthly: int = Field(default=12, ge=0, validation_alias="TMS_BACKUP_MONTHLY")
+    backup_hours: float = Field(default=26, gt=0, validation_alias="TMS_BACKUP_HOURS")
+
     # Dagster
     dagster_database: str = Field(default="", validation_alias="TMS_DAGSTER_DATABASE")
     dagster_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
@@ -135,6 +143,11 @@ class Settings(BaseSettings):
     )
     dagster_port: int = Field(default=3000, ge=1, le=65535, validation_alias="TMS_DAGSTER_PORT")
     simulator_port: int = Field(default=8900, ge=0, le=65535, validation_alias="TMS_SIMULATOR_PORT")
+
+    # Past one machine
+    scale_broker: SecretStr = Field(default=SecretStr(""), validation_alias="TMS_SCALE_BROKER")
+    scale_runs: int = Field(default=2, ge=1, le=64, validation_alias="TMS_SCALE_RUNS")
+    scale_concurrent_runs: int = Field(default=8, ge=1, validation_alias="TMS_SCALE_CONCURRENT_RUNS")
 
     # Health, metrics, housekeeping
     health_host: str = Field(default="127.0.0.1", validation_alias="TMS_HEALTH_HOST")
@@ -163,6 +176,14 @@ class Settings(BaseSettings):
         from tms_pipeline.submission.maintenance import windows_of
 
         windows_of(value)
+        return value
+
+    @field_validator("guard_kinds")
+    @classmethod
+    def _known_guards(cls, value: str) -> str:
+        from tms_pipeline.diff.guards import guards_of
+
+        guards_of(value)
         return value
 
     @field_validator("approval_policy")
@@ -195,6 +216,11 @@ class Settings(BaseSettings):
     def inbox_url(self) -> str:
         """Where ops drop files: a folder or an fsspec URL."""
         return self.inbox or str(self.home / "inbox")
+
+    @property
+    def backup_place(self) -> str:
+        """Where backups go: a folder or an fsspec URL."""
+        return self.backup_url or str(self.home / "backups")
 
     @property
     def person(self) -> str:

@@ -10,6 +10,7 @@ from tms_pipeline import __version__
 from tms_pipeline.cli import (
     alarms,
     audit,
+    backups,
     data,
     health,
     installation,
@@ -19,6 +20,7 @@ from tms_pipeline.cli import (
     mapping,
     night,
     outbox,
+    process,
     reading,
     reveal,
     rights,
@@ -36,7 +38,7 @@ app = typer.Typer(
 )
 for module in (
     night, data, mapping, outbox, letters, reading, installation, health, alarms, keys, audit, roles, reveal, leaks,
-    rights,
+    rights, backups, process,
 ):  # fmt: skip
     module.add_to(app)
 

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import yaml
 
+from tms_pipeline.backups.watching import newest_file
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.disk import GROWING, size_of
 from tms_pipeline.health.preflight import permissions, settings_check
@@ -56,6 +57,7 @@ def doctor(site: Site, *, load: bool = True) -> Iterator[Check]:
     yield ports(site)
     yield from _of_dagster(site)
     yield folders(settings)
+    yield newest_file(settings)
     if load:
         yield code_location(settings)
 

@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from tms_pipeline import __version__
+from tms_pipeline.backups.watching import last_backup
 from tms_pipeline.health import dagster, database, disk, keys, ssg
 from tms_pipeline.health.check import Check, State, degraded, ok, worst
 from tms_pipeline.health.site import Site, site
@@ -92,6 +93,7 @@ def _checks(found: Site) -> Iterator[Check]:
         if usable is not None:
             yield from _safely("queue", lambda: database.work(usable, settings))
         yield from _safely("disk", lambda: [disk.disk(settings), *disk.growth(settings)])
+        yield from _safely("backup", lambda: [last_backup(settings)])
 
 
 def _clock(connection: Connection | None, theirs: Check | None) -> Check:

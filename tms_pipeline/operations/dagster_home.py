@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import yaml
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _URL_VARIABLE = "TMS_DAGSTER_POSTGRES_URL"
+#: Celery's queue of runs, past one machine (docs/scale.md).
+BROKER, BACKEND = "TMS_CELERY_BROKER", "TMS_CELERY_BACKEND"
 
 
 def address(workplace: Workplace) -> str:
@@ -31,7 +33,7 @@ def prepare(workplace: Workplace) -> Path:
     """Write dagster.yaml and make the database; returns the folder. The address stays in the environment."""
     _make_database(workplace)
     home = workplace.folder("dagster")
-    config = {
+    config: dict[str, Any] = {
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
         # The scheme is written out: SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, which dagster-postgres
@@ -66,6 +68,23 @@ def prepare(workplace: Workplace) -> Path:
             "schedule": {"purge_after_days": 90},
         },
     }
+    if workplace.settings.scale_broker.get_secret_value():
+        config["run_launcher"] = {
+            "module": "dagster_celery.launcher",
+            "class": "CeleryRunLauncher",
+            "config": {
+                "broker": {"env": BROKER},
+                "backend": {"env": BACKEND},
+                "default_queue": "dagster",
+                "config_source": {
+                    # A run is taken off the queue when it begins: a worker that dies never leaves it to be run again
+                    # behind our back. What it had in hand is freed by its leases, and the next run goes on.
+                    "task_acks_late": False,
+                    "worker_prefetch_multiplier": 1,
+                },
+            },
+        }
+        config["concurrency"]["runs"] = {"max_concurrent_runs": workplace.settings.scale_concurrent_runs}
     path = home / "dagster.yaml"
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -75,7 +94,9 @@ def prepare(workplace: Workplace) -> Path:
 
 def environment(workplace: Workplace, home: Path) -> dict[str, str]:
     """What every Dagster process of this installation needs in its environment."""
+    broker = workplace.settings.scale_broker.get_secret_value()
     return {
+        **({BROKER: broker, BACKEND: broker} if broker else {}),
         "DAGSTER_HOME": str(home),
         _URL_VARIABLE: address(workplace),
         "DAGSTER_REDACT_USER_CODE_ERRORS": "1",

@@ -1,0 +1,275 @@
+"""Backups: made of one snapshot, refused when they are not what was written, restored without sending twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import Restorable
+from submission_world import NRICS, attendance, enrolment, fee, run, session, trainee
+
+from tms_pipeline.audit.anchors import anchor, anchors
+from tms_pipeline.audit.verification import walk
+from tms_pipeline.backups.drill import drill
+from tms_pipeline.backups.making import make
+from tms_pipeline.backups.places import Kept, Place, name_of, to_keep
+from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.backups.watching import last_backup, newest_file
+from tms_pipeline.health.check import State
+from tms_pipeline.identity import keyring
+from tms_pipeline.rights import retention
+from tms_pipeline.rights.access import collect
+
+
+def backup(ours: Restorable) -> str:
+    return make(ours.world.workplace, actor=ours.world.actor("admin", "admin")).name
+
+
+def live(ours: Restorable) -> dict[str, Counter[str]]:
+    """What SSG holds and has not taken away, by what makes each record the one that it is."""
+    state = ours.world.ssg("GET", "state")
+
+    def held(kind: str) -> list[dict[str, object]]:
+        return ours.world.held(kind, state=state)
+
+    return {
+        "trainers": Counter(str(one["idNumber"]) for one in held("trainers")),
+        "runs": Counter(f"{one['start']} {one.get('room', '')}" for one in held("runs")),
+        "sessions": Counter(f"{one['runId']} {one['startDate']} {one['startTime']}" for one in held("sessions")),
+        "enrolments": Counter(f"{one['runId']} {one['traineeId']}" for one in held("enrolments")),
+        "attendance": Counter(f"{one['sessionId']} {one['traineeId']}" for one in held("attendance")),
+        "assessments": Counter(f"{one['runId']} {one['traineeId']}" for one in held("assessments")),
+    }
+
+
+def settle(ours: Restorable) -> None:
+    """Nights, until nothing waits any more."""
+    for _ in range(6):
+        ours.world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state IN ('unknown', 'retry')")
+        ours.world.pull()
+        outcomes = ours.world.submit(patience=0.4).outcomes
+        if not outcomes and not set(ours.world.states()) - {"accepted", "superseded"}:
+            return
+
+
+def later_files(ours: Restorable) -> None:
+    """What ops dropped after the backup, and drop again after the restore."""
+    world = ours.world
+    world.upload("course_run", run("D", "2026-12-14", "2026-12-15"))
+    world.upload("session", session("D", 1, "2026-12-14"), session("D", 2, "2026-12-15"))
+    world.upload("trainee", trainee("T1", email="new@example.test"))
+    world.upload("enrolment", enrolment("D", "T1"), enrolment("D", "T3"), enrolment("B", "T2"))
+    world.upload("fee", fee("D", "T1"))
+    world.upload("attendance", attendance("A", 2, "T2"))
+
+
+@pytest.mark.parametrize("at_the_dump", ["approved, nothing sent", "half sent"])
+def test_promise_12_restoring_an_older_dump_creates_nothing_twice(ours: Restorable, at_the_dump: str) -> None:
+    """Sync, dump, more files, sync, the older dump comes back, the same files again, sync: each record once."""
+    world = ours.world
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    if at_the_dump == "half sent":
+        world.fault("reset_after_commit", "enrolment.create", times=2)
+        world.fault("503", "enrolment.search")
+        world.work(patience=0.1)
+        world.mend()
+    name = backup(ours)
+    later_files(ours)
+    settle(ours)
+    before = live(ours)
+    assert set(world.states()) <= {"accepted", "superseded"} and before["runs"] and world.reconcile() == {}
+    world.forget_calls()
+
+    done = ours.restore(name)
+    # Nothing goes out before SSG was read again: neither what the dump holds as approved, nor a new plan.
+    assert world.work(patience=0.1).outcomes.keys() <= {"accepted", "unknown"}
+    assert world.writes() == {}
+    if at_the_dump == "approved, nothing sent":
+        assert done.moved["searched_first"] and done.moved["planned_anew"]
+    later_files(ours)
+    settle(ours)
+    assert world.reconcile() == {}
+    after = live(ours)
+    assert after == before, "SSG holds what it held"
+    assert {
+        kind: [one for one, many in found.items() if many > 1] for kind, found in after.items() if kind != "runs"
+    } == {kind: [] for kind in after if kind != "runs"}
+    assert not [call for call in world.writes() if call.endswith((".create", ".publish", ".add"))], (
+        "nothing was made again"
+    )
+    assert set(world.states()) <= {"accepted", "superseded"}
+
+
+def test_after_a_restore_work_goes_on_and_the_audit_log_says_what_happened(ours: Restorable) -> None:
+    world = ours.world
+    world.night()
+    with world.workplace.db.transaction() as connection:
+        anchor(connection, world.workplace.rings.audit, world.workplace.home)
+    name = backup(ours)
+    original = next((world.workplace.home / "archive").rglob("*.sealed"))
+    taken = original.read_bytes()
+    original.unlink()
+    refs = world.value("SELECT last_value FROM identity.trainee_number")
+    world.upload("trainee", trainee("T1", phone="90000009"))
+    with world.workplace.db.transaction() as connection:
+        late = anchor(connection, world.workplace.rings.audit, world.workplace.home)
+    assert late is not None
+    ended = world.rows("SELECT seq, mac FROM audit.entry ORDER BY seq DESC LIMIT 1")
+    done = ours.restore(name)
+    assert done.before is not None and done.before.endswith("-before-restore.tmsbackup")
+    assert done.originals_unknown == 1 and original.read_bytes() == taken
+    assert done.anchors_set_aside == 1 and list((world.workplace.home / "anchors").glob("anchors-before-restore-*"))
+    with world.workplace.db.transaction() as connection:
+        verdict = walk(
+            connection, world.workplace.rings.audit.key, anchors(world.workplace.rings.audit, world.workplace.home)
+        )
+    assert verdict.holds and verdict.anchors == 1
+    entry = world.value("SELECT details FROM audit.entry WHERE action = 'backup restored'")
+    # The switch and the backup before the restore were noted after we looked.
+    assert int(entry["replaced_log_ended"].split(":")[0]) > ended[0][0]
+    assert world.value("SELECT bool_or(stopped) FROM ssg.switch") is False, "calls are allowed again"
+    assert world.value("SELECT last_value FROM identity.trainee_number") >= refs
+    world.night()
+    # And what the restore replaced comes back as easily.
+    again = ours.restore(done.before, backup_first=False)
+    assert again.before is None
+    assert world.value("SELECT count(*) FROM audit.entry WHERE seq = %s AND mac = %s", *ended[0]) == 1
+
+
+def test_a_corrupt_truncated_edited_or_foreign_backup_is_refused_with_one_sentence(
+    ours: Restorable, tmp_path: Path
+) -> None:
+    name = backup(ours)
+    file = tmp_path / "backups" / name
+    whole = file.read_bytes()
+    entries = ours.world.value("SELECT count(*) FROM audit.entry")
+    spoilt = {
+        "a byte in the middle": whole[: len(whole) // 2]
+        + bytes([whole[len(whole) // 2] ^ 1])
+        + whole[len(whole) // 2 + 1 :],
+        "cut off": whole[:-100],
+        "cut off at its beginning": whole[:20],
+        "another manifest": whole.replace(b'"program": "0.1.0"', b'"program": "0.1.1"', 1),
+        "no backup at all": b"PK" + whole[2:],
+        "empty": b"",
+    }
+    assert all(content != whole for content in spoilt.values())
+    sums = (file.parent / f"{name}.sha256").read_text()
+    for what, content in spoilt.items():
+        for with_sum in (True, False):
+            file.write_bytes(content)
+            sidecar = file.parent / f"{name}.sha256"
+            sidecar.write_text(sums) if with_sum else sidecar.unlink(missing_ok=True)
+            with pytest.raises(BackupError) as refused:
+                ours.restore(name)
+            told = str(refused.value)
+            assert told.endswith(".") and "\n" not in told and name in told, what
+    file.write_bytes(whole)
+    foreign = keyring.create(tmp_path / "other") and keyring.load(tmp_path / "other")
+    ours.world.workplace = replace(ours.world.workplace, rings=foreign)
+    with pytest.raises(BackupError, match="another installation's keys"):
+        ours.restore(name)
+    assert ours.world.value("SELECT count(*) FROM audit.entry") == entries, "nothing of it touched the installation"
+
+
+def test_a_backup_holds_no_keys_and_names_nobody_and_says_what_it_holds(ours: Restorable, tmp_path: Path) -> None:
+    world = ours.world
+    name = backup(ours)
+    place = Place(str(tmp_path / "backups"))
+    content = (tmp_path / "backups" / name).read_bytes()
+    header = json.loads(content.split(b"\n", 2)[1])["facts"]
+    assert header["counts"]["register.trainee"] == world.value("SELECT count(*) FROM register.trainee")
+    assert header["schema"] == world.value("SELECT version_num FROM schema_version") and header["anchor"]
+    ring = json.loads((world.workplace.home / "keys" / "data.ring.json").read_text())["keys"]["1"]
+    lying = b"".join(path.read_bytes() for path in (tmp_path / "backups").rglob("*") if path.is_file())
+    for secret in (ring, *NRICS.values(), "Trainee Number 1", "trainee1@example.test"):
+        assert secret.encode() not in lying
+    assert place.names("archive").keys() == {
+        f"{sha[:2]}/{sha}.sealed" for (sha,) in world.rows("SELECT sha256 FROM intake.upload")
+    }
+
+
+def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Restorable) -> None:
+    world = ours.world
+    name = backup(ours)
+    found = retention.due(world.workplace, only=["HB-00001"])
+    retention.apply(world.workplace, found, actor=world.actor("officer", "admin"))
+    ours.restore(name)
+    with world.workplace.db.transaction() as connection:
+        assert "Trainee Number 2" in json.dumps(collect(connection, world.workplace, "HB-00002"), default=str)
+    assert world.rows(
+        "SELECT full_name_sealed, full_name_mark FROM register.trainee WHERE trainee_ref = 'HB-00001'"
+    ) == [(None, None)]
+    # A new key is made and wrapped with the ring of today, though the dump knows an older one.
+    world.upload("trainee", trainee("T2", phone="90000077"))
+
+
+def test_the_drill_finds_counts_chain_and_plan_and_leaves_nothing_behind(ours: Restorable) -> None:
+    world = ours.world
+    world.night()
+    name = backup(ours)
+    databases = world.rows("SELECT datname FROM pg_database ORDER BY 1")
+    done = drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
+    assert done.well and (done.planned, done.planned_here, done.too_much) == (0, 0, 0)
+    assert done.rows > 100 and done.audit_entries and done.anchors == 1 and not done.audit_faults
+    assert world.rows("SELECT datname FROM pg_database ORDER BY 1") == databases
+    # A log that was tampered with before the backup is found by it.
+    world.execute("ALTER TABLE audit.entry DISABLE TRIGGER refuse_change")
+    world.execute("UPDATE audit.entry SET actor = 'nobody' WHERE seq = 2")
+    world.execute("ALTER TABLE audit.entry ENABLE ALWAYS TRIGGER refuse_change")
+    bad = drill(world.workplace, ours.place, backup(ours), actor=world.actor("admin", "admin"))
+    assert not bad.well and "entry 2 was changed" in bad.audit_faults[0]
+
+
+def test_backups_lie_anywhere_that_fsspec_reaches_and_old_ones_go(ours: Restorable) -> None:
+    world = ours.world
+    place = Place("memory://off-host/tms")
+    old = datetime.now(UTC) - timedelta(days=3000)
+    for name in (name_of(old), name_of(old + timedelta(hours=1))):
+        place.write(name, b"x")
+        place.write(f"{name}.sha256", b"x")
+    place.write(name_of(old + timedelta(hours=2)), b"x")  # half a backup: it has no sum, so it is none
+    made = make(world.workplace, actor=world.actor("admin", "admin"), url=place.url)
+    # The newest of its month is kept, the one before it goes.
+    assert made.removed == [name_of(old)]
+    assert [one.name for one in place.backups()] == [name_of(old + timedelta(hours=1)), made.name]
+    done = drill(world.workplace, place, made.name, actor=world.actor("admin", "admin"))
+    assert done.well
+
+
+def test_retention_keeps_the_newest_of_each_day_week_and_month() -> None:
+    night = datetime(2026, 11, 20, 18, tzinfo=UTC)  # 02:00 in Singapore
+    found = [Kept(name_of(night - timedelta(days=n)), night - timedelta(days=n), 1, False) for n in range(400)]
+    kept = to_keep(found, daily=7, weekly=5, monthly=12)
+    assert {name_of(night - timedelta(days=n)) for n in range(7)} <= kept
+    assert name_of(datetime(2026, 10, 30, 18, tzinfo=UTC)) in kept, "the last of October, in Singapore"
+    months = {name[4:10] for name in kept}
+    assert len(kept) <= 7 + 5 + 12 and months == {f"2025{12:02d}"} | {f"2026{month:02d}" for month in range(1, 12)}
+
+
+def test_health_tells_an_old_backup_and_the_doctor_a_corrupt_one(ours: Restorable, tmp_path: Path) -> None:
+    settings = ours.world.workplace.settings
+    assert last_backup(settings).state is State.OK, "a local installation need not have one"
+    staging = settings.model_copy(update={"environment": "staging"})
+    assert "ever made" in last_backup(staging).sentence
+    name = backup(ours)
+    assert last_backup(settings).fine and newest_file(settings).fine
+    assert "tried" in last_backup(staging).sentence
+    notes = ours.world.workplace.home / "backup.json"
+    told = json.loads(notes.read_text())
+    told["backup"]["at"] = (datetime.now(UTC) - timedelta(hours=50)).isoformat()
+    notes.write_text(json.dumps(told))
+    assert "50 hours old" in last_backup(settings).sentence
+    with (tmp_path / "backups" / name).open("r+b") as file:
+        file.seek(5000)
+        file.write(b"\0" * 8)
+    found = newest_file(settings)
+    assert found.state is State.WARNING and found.runbook == "backup" and name in found.sentence
+    shutil.rmtree(tmp_path / "backups")
+    assert newest_file(settings).fine

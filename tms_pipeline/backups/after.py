@@ -1,0 +1,100 @@
+"""After a restore: an older dump believes that less was sent. Nothing it believes is acted on before SSG was asked.
+
+What was under way is searched at SSG before it is sent; every approval has ended; nothing is planned before SSG was
+read again, whole; and nothing is called before a record that was sent last can be seen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from typing import Any
+
+from tms_pipeline.audit.anchors import AnchorError, anchors, file_of
+from tms_pipeline.identity.versions import set_active
+from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
+from tms_pipeline.submission.gate import credential_of
+from tms_pipeline.workplace import Workplace
+
+
+def make_safe(connection: Connection, workplace: Workplace, made_at: datetime) -> dict[str, int]:
+    """Bring a restored database into a state from which nothing can be sent twice; returns what was moved, by what."""
+    searched, anew, letters = _look_first(connection, made_at)
+    connection.execute(query("backups/approvals_end"))
+    unread = connection.execute(query("backups/reads_end"), {"days": workplace.settings.full_read_days + 1}).rowcount
+    connection.execute(query("backups/trainee_number"))
+    # The ring may have been rotated since: what the dump calls active may be gone for good.
+    if connection.execute("SELECT FROM identity.ring_version WHERE ring = 'data' AND state = 'active'").fetchone():
+        set_active(connection, "data", workplace.rings.data.active)
+    rest = workplace.settings.visibility_minutes * 60
+    if rest:
+        connection.execute(query("outbox/pause"), {"credential": credential_of(workplace), "seconds": rest})
+    return {"searched_first": searched, "planned_anew": anew, "dead_letters": letters, "reads_again": unread}
+
+
+def _look_first(connection: Connection, made_at: datetime) -> tuple[int, int, int]:
+    rows = connection.execute(query("backups/live_submissions")).fetchall()
+
+    def ids(*states: str, searchable: bool | None = None) -> list[int]:
+        return [number for number, state, can in rows
+                if state in states and (searchable is None or bool(can) is searchable)]  # fmt: skip
+
+    def move(numbers: list[int], state: str, reason: str = "") -> None:
+        if numbers:
+            connection.execute(query("backups/move"), {"ids": numbers, "state": state, "reason": reason})
+
+    anew = ids("planned", "ready", "retry", searchable=False)
+    move(anew, "superseded", "a backup was restored; planned anew after SSG was read")
+    # Only legal moves: ready and retry lead to unknown by way of dead.
+    move(ids("planned", searchable=True), "ready")
+    waiting = ids("planned", "ready", "retry", searchable=True)
+    move(waiting, "dead")
+    move(waiting, "unknown")
+    move(ids("sending"), "unknown")
+    # Dead letters wait for a person as before; the person's retry searches first.
+    refused = ids("rejected")
+    move(refused, "ready")
+    move(refused, "dead")
+    searched = [*waiting, *ids("sending", "unknown")]
+    letters = [*refused, *ids("dead")]
+    if searched or letters:
+        connection.execute(query("backups/look_first"), {"ids": [*searched, *letters], "made_at": made_at})
+    return len(searched), len(anew), len(letters)
+
+
+def cut_anchors(workplace: Workplace, last: int, stamp: str) -> int:
+    """Anchors of entries that came after the dump belong to the log that was replaced: the file is kept under another
+    name, and begins anew with those that still count. Returns how many were set aside.
+
+    Nothing is hidden by it: the restored log's next entry names where the replaced one ended.
+    """
+    path = file_of(workplace.home)
+    try:
+        found = anchors(workplace.rings.audit, workplace.home)
+    except AnchorError:
+        return 0  # a file that was changed stays as it is: 'tms audit verify' tells
+    still = [item for item in found if item.seq <= last]
+    if len(still) == len(found):
+        return 0
+    # Numbers only grow, so what still counts is the beginning of the file, and its signatures hold.
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    shutil.copy2(path, path.with_name(f"anchors-before-restore-{stamp}.jsonl"))
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text("".join(lines[: len(still)]), encoding="utf-8")
+    fresh.chmod(0o600)
+    os.replace(fresh, path)
+    return len(found) - len(still)
+
+
+def end_of_log(connection: Connection) -> str:
+    """Number and HMAC of the last audit entry, or nothing."""
+    row = connection.execute("SELECT seq, mac FROM audit.entry ORDER BY seq DESC LIMIT 1").fetchone()
+    return f"{row[0]}:{bytes(row[1]).hex()}" if row else ""
+
+
+def switch_of(connection: Connection) -> dict[str, Any] | None:
+    """The kill switch as it stands: reason and who set it if calls are stopped, else None."""
+    row = connection.execute("SELECT reason, set_by FROM ssg.switch WHERE name = 'ssg' AND stopped").fetchone()
+    return {"reason": row[0], "set_by": row[1]} if row else None

@@ -1,0 +1,176 @@
+"""A scratch database beside ours: a backup is brought up there, and only takes our place when all of it is well."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from tms_pipeline.audit.anchors import Anchor
+from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, plain
+from tms_pipeline.backups.places import SUM, Place
+from tms_pipeline.backups.programs import program, run
+from tms_pipeline.backups.sealed_file import BackupError, open_sealed_file
+from tms_pipeline.identity.key_export import export, rejoin, standing_export
+from tms_pipeline.rights.erasing import blank
+from tms_pipeline.store.database import Connection, Database
+from tms_pipeline.store.migrations import known, migrate
+from tms_pipeline.workplace import Workplace
+
+# Made again by the migrations' last step, for the roles of this server, which a dump does not hold.
+_MADE_AGAIN = (" POLICY ", " ROW SECURITY ")
+_JOBS = 4
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A backup that was verified and lies open in a folder of ours."""
+
+    name: str
+    facts: dict[str, Any]
+    folder: Path
+    beside: bytes | None
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The end of the audit log as the dump has it."""
+        return Anchor.of_words(self.facts["anchor"]) if self.facts["anchor"] else None
+
+
+def place_of(given: str) -> tuple[Place, str]:
+    """The place and the name of a backup given as a file or URL. Raises BackupError."""
+    lead, _, name = given.rstrip("/").rpartition("/")
+    if not name:
+        raise BackupError("Name a backup, such as 'tms backup --list' shows them.")
+    return Place(lead or "."), name
+
+
+@contextlib.contextmanager
+def opened(workplace: Workplace, place: Place, name: str, *, trusted_sum: bool = False) -> Iterator[Opened]:
+    """Verify a backup whole, byte by byte, and unpack it. Raises BackupError; nothing of ours was touched by then."""
+    with TemporaryDirectory(dir=workplace.folder("tmp"), prefix="restore-") as text:
+        folder = Path(text)
+        if not trusted_sum and place.read(f"{name}{SUM}") is not None:
+            place.check_sum(name)
+        with place.open(name) as file:
+            facts, content = open_sealed_file(file, workplace.rings.index, name)
+            try:
+                with tarfile.open(fileobj=content, mode="r|", bufsize=1024 * 1024) as tar:
+                    for member in tar:
+                        if not member.isfile() or not _expected(member.name):
+                            raise BackupError(f"{name} holds '{member.name[:80]}', which no backup of tms holds.")
+                        tar.extract(member, folder, filter="data")
+            except tarfile.TarError:
+                raise BackupError(f"{name} was changed or is not whole; take another one.") from None
+            while content.read(1024 * 1024):
+                pass  # to the last chunk: a file that was cut off behind the content is not whole either
+        if facts["schema"] not in known():
+            raise BackupError(
+                f"{name} was made by version {facts['program']} with schema {facts['schema']}, which this version of "
+                "tms does not know; install the newer version."
+            )
+        beside = place.read(EXPORT)
+        yield Opened(name, facts, folder, beside)
+
+
+def _expected(name: str) -> bool:
+    return name in (DUMP, EXPORT) or name.split("/", 1)[0] in FOLDERS and ".." not in name
+
+
+@contextlib.contextmanager
+def scratch(workplace: Workplace, lead: str) -> Iterator[URL]:
+    """An empty database beside ours, dropped at the end unless it was renamed by then."""
+    name = f"{workplace.whole_db.url.database}_{lead}_{os.getpid()}"
+    url = workplace.whole_db.url.set(database=name)
+    with maintenance(url) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        except psycopg.errors.InsufficientPrivilege:
+            raise BackupError(
+                "A restore needs a second database for a while, and this user of Postgres may make none; give it "
+                "CREATEDB."
+            ) from None
+    try:
+        yield url
+    finally:
+        with maintenance(url) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def maintenance(url: URL) -> Iterator[Connection]:
+    """A connection to the server, but to none of our databases; commits by itself."""
+    with contextlib.closing(psycopg.connect(plain(url.set(database="postgres")), autocommit=True)) as connection:
+        yield connection
+
+
+def bring_up(workplace: Workplace, backup: Opened, url: URL) -> dict[str, int]:
+    """The dump in the scratch database: restored, counted against the manifest, migrated, data keys as of now.
+
+    Returns the counts. Raises BackupError.
+    """
+    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+        major = connection.info.server_version // 10000
+    restore_program = program("pg_restore", major)
+    contents = run(restore_program, ["--list", str(backup.folder / DUMP)], url, "Reading the dump")
+    wanted = backup.folder / "contents"
+    wanted.write_text(
+        "\n".join(line for line in contents.splitlines() if not any(word in line for word in _MADE_AGAIN)) + "\n",
+        encoding="utf-8",
+    )
+    jobs = min(_JOBS, os.cpu_count() or 1)
+    run(
+        restore_program,
+        ["--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}", f"--use-list={wanted}",
+         f"--dbname={url.database}", str(backup.folder / DUMP)],
+        url, "The restore",
+    )  # fmt: skip
+    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+        found = counted(connection)
+    differ = sorted(name for name in found.keys() | backup.facts["counts"].keys()
+                    if found.get(name) != backup.facts["counts"].get(name))  # fmt: skip
+    if differ:
+        raise BackupError(
+            f"{backup.name} did not come back whole: {', '.join(differ[:3])} hold other numbers of rows than when it "
+            "was made; take another one."
+        )
+    migrate(url)
+    _data_keys(workplace, backup, url)
+    return found
+
+
+def at(workplace: Workplace, db: Database) -> Workplace:
+    """The same workplace with another database."""
+    return replace(workplace, db=db, unscoped=None)
+
+
+def _data_keys(workplace: Workplace, backup: Opened, url: URL) -> None:
+    """The wrapped data keys, from the oldest export to the newest: who was shredded on any side stays shredded."""
+    files = [backup.folder / EXPORT]
+    if backup.beside is not None:
+        files.append(backup.folder / "beside.export")
+        files[-1].write_bytes(backup.beside)
+    if standing_export(workplace.home).exists():
+        files.append(standing_export(workplace.home))
+    with contextlib.suppress(psycopg.Error), workplace.whole_db.transaction() as connection:
+        if connection.execute(f"SELECT EXISTS (SELECT FROM {WITHOUT_CONTENT})").fetchone() == (True,):  # noqa: S608
+            now = backup.folder / "now.export"
+            export(connection, workplace.rings, now)
+            files.append(now)
+    with Database(url, max_size=2) as db, db.transaction() as connection:
+        gone: set[str] = set()
+        for file in files:
+            gone |= set(rejoin(connection, workplace.rings, file).shredded)
+            connection.execute("DROP TABLE rejoined")
+        for trainee in sorted(gone):
+            blank(connection, trainee)
