@@ -14,6 +14,7 @@ PEOPLE = 44
 EMPLOYED = range(30, 40)  # people whose employer pays
 _DAYS = ("2026-12-07", "2026-12-11")
 OTHER = "TGS-2026000102"
+THIRD = "TGS-2026000103"
 # (kind, key, class, field): what a reviewer is told.
 Told = tuple[str, str, str, str]
 
@@ -88,16 +89,22 @@ class Fleet:
 def build(world: World) -> Fleet:
     """Everything taken in, sent, and agreed on."""
     world.ssg("POST", "seed", {"courses": [
-        {"referenceNumber": OTHER, "externalReferenceNumber": OTHER, "title": "Noodles", "uen": world.workplace.settings.uen}
+        {"referenceNumber": reference, "externalReferenceNumber": reference, "title": title,
+         "uen": world.workplace.settings.uen}
+        for reference, title in ((OTHER, "Noodles"), (THIRD, "Soups"))
     ]})  # fmt: skip
     runs = [f"R{n:02d}" for n in range(1, 24)]
     everyone = range(1, PEOPLE + 1)
     world.load_term({
-        "course": [course(), {**course(), "course_reference": OTHER, "course_title": "Noodles"}],
+        "course": [
+            course(), {**course(), "course_reference": OTHER, "course_title": "Noodles"},
+            {**course(), "course_reference": THIRD, "course_title": "Soups"},
+        ],
         "trainer": [teacher(n, experience="Ten years") for n in range(1, 23)],
         "course_run": [
             run("A", "2026-11-16", "2026-11-17", trainer_codes="TR-01", intake_size="60"),
             run("N", *_DAYS, trainer_codes="TR-01", course_reference=OTHER, schedule_info="Run N"),
+            run("T", *_DAYS, trainer_codes="TR-01", course_reference=THIRD, schedule_info="Run T"),
             *(future(code) for code in runs),
         ],
         "session": [
@@ -266,6 +273,10 @@ def cases() -> dict[str, Case]:
         "trainer: twice in the profile there": (
             lambda fleet: fleet.change("duplicate", "trainer", "TR-11"),
             [("trainer", "TR-11", "duplicated there", "")],
+        ),
+        "course: SSG shows it no more": (
+            lambda fleet: fleet.world.ssg("POST", "edit", {"kind": "courses", "key": THIRD, "action": "delete"}),
+            [("course", THIRD, "not shown there", ""), ("course_run", "T", "missing there", "live")],
         ),
         "course: another title there": (
             lambda fleet: fleet.world.ssg("POST", "edit", {

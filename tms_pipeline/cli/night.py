@@ -94,7 +94,7 @@ def reconcile(
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Read SSG and compare all sides now, without sending anything. Exit 1 if they disagree."""
-    from tms_pipeline.cli.reconciling import facts, say_facts
+    from tms_pipeline.cli.reconciling import SHOWN, facts, lines, print_json, say_facts
     from tms_pipeline.mirror.grants import read_grants
     from tms_pipeline.mirror.pull import pull
     from tms_pipeline.operations.at_work import at_work
@@ -109,6 +109,9 @@ def reconcile(
         found = compare(workplace, pulled, actor=actor)
         with workplace.db.transaction() as connection:
             shown = facts(connection, found, pulled.costs(), workplace.today())
-    emit(shown, as_json=json_, words=lambda: say_facts(shown))
+            if json_:
+                print_json(shown, lines(connection, found["review_id"]))
+            else:
+                say_facts(shown, lines(connection, found["review_id"], first=SHOWN))
     if shown["discrepancies"]:
         raise typer.Exit(FINDINGS)

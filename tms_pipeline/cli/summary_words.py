@@ -48,6 +48,11 @@ def say_summary(found: dict[str, Any], *, home: str) -> None:
     deadlines = found["deadlines"]
     console.print(f"Deadlines: {deadlines.get('missed', 0)} missed, {deadlines.get('near', 0)} near")
     console.print(f"Dead letters: {found['dead_letters']}")
+    for standing, one in found.get("grants", {}).items():
+        told = f"Grants {standing}: {one['lines']}"
+        if one["estimated"] or one["paid"]:
+            told += f", estimated {one['estimated']:,.2f}, paid {one['paid']:,.2f}"
+        console.print(told + (f". {one['sentence']}" if "sentence" in one else ""))
     if found.get("ssg_writes_last_run") is not None:
         console.print(f"Writes to SSG in the last sync: {found['ssg_writes_last_run']}")
     console.print(f"Result workbooks for ops: {home}/results")

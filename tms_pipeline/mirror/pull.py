@@ -80,18 +80,29 @@ def _changes_or_all(
 
 
 def _course(work: ScopeReader, client: SsgClient, reference: str) -> None:
-    """A course, and the periods in which SSG supports it."""
+    """A course, and the periods in which SSG supports it.
+
+    SSG has one answer for a course without runs and for one that it does not know (ssg-api 4.4): "not shown", which
+    takes nothing away of what was seen before.
+    """
     periods: list[tuple[object, ...]] = []
+    shown = False
 
     def read() -> Iterator[Seen]:
-        head = client.course_runs.by_reference(reference, page=0, page_size=1).course
+        nonlocal shown
+        page = client.course_runs.by_reference(reference, page=0, page_size=1)
+        head = page.course
+        shown = bool(page.total or head.title)
+        if not shown:
+            yield wire_in.course_not_shown(reference)
+            return
         periods.extend(
             (reference, item.tagging_code or "", item.tagging_description or "", item.period_from, item.period_to)
             for item in head.supports
         )
         yield wire_in.course(head)
 
-    if work.scope(("course",), reference, read) is not None:
+    if work.scope(("course",), reference, read) is not None and shown:
         with work.workplace.db.transaction() as connection:
             connection.execute("DELETE FROM mirror.course_support WHERE course_reference = %s", (reference,))
             copy_rows(connection, "mirror.course_support",

@@ -179,7 +179,7 @@ def state(base_url: str) -> dict[str, Any]:
     return found
 
 
-def seed_courses(base_url: str, settings: Settings, courses: list[tuple[str, str, str | None]]) -> None:
+def seed_courses(base_url: str, settings: Settings, courses: list[tuple[str, str, str | None, Any]]) -> None:
     """Tell the simulator of the courses that the provider keeps: SSG's registry would know them already."""
     if not courses:
         return
@@ -193,8 +193,10 @@ def seed_courses(base_url: str, settings: Settings, courses: list[tuple[str, str
                     "title": title,
                     "uen": settings.uen,
                     "skillCodes": [skill] if skill else [],
+                    # Grants are shares of the course's fee.
+                    **({"trainingCost": float(fee)} if fee else {}),
                 }
-                for reference, title, skill in courses
+                for reference, title, skill, fee in courses
             ]
         },
         timeout=30,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tms_pipeline.mirror.grants import grant_totals
 from tms_pipeline.operations.nightly import report_folder
 from tms_pipeline.reports.folders import own_folder
 from tms_pipeline.reports.summary import numbers
@@ -16,6 +17,9 @@ def summary(workplace: Workplace) -> dict[str, Any]:
     """What ``tms summary --json`` prints."""
     found = numbers(workplace.db)
     folder, scoped = report_folder(workplace), workplace.person.scoped
+    if not scoped:
+        with workplace.db.transaction() as connection:
+            found["grants"] = grant_totals(connection)
     if scoped:
         # Their own part only: what others were handed back, and reports about everything, are not theirs.
         folder = own_folder(workplace, folder)

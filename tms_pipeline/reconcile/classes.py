@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CLASSES = (
     "missing there", "missing here", "differs", "duplicated there", "unknown outcome", "waiting", "withheld",
-    "dead letter", "not read",
+    "dead letter", "not shown there", "not read",
 )
 BY_STATE = {
     "unknown": "unknown outcome", "sending": "unknown outcome", "held": "withheld", "rejected": "dead letter",
@@ -19,6 +19,7 @@ TO_DO = {
     "waiting": "Nothing: it is sent as soon as its turn comes. If it waits for approval, approve the plan.",
     "withheld": "Look at the plan and release it if the cancellations are meant ('tms release').",
     "dead letter": "Correct the row and drop it again, or retry it ('tms dead-letters show').",
+    "not shown there": "Look on TPGateway whether the course is still there, or only its runs were deleted.",
     "not read": "Nothing was changed. Look whether SSG answers ('tms preflight') and reconcile again.",
 }
 TO_RESOLVE = (

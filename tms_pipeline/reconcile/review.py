@@ -25,6 +25,11 @@ __all__ = ["CLASSES", "reconcile"]
 
 # Sheets older than this are not compared any more: what was to be corrected in them is in newer ones by then.
 SHEET_DAYS = 30
+_COURSE_TO_DO = {
+    "missing there": "Ask SSG for the course, or correct the reference.",
+    "not shown there": TO_DO["not shown there"],
+    "differs": "Compare the title with the approval letter.",
+}
 _COLUMNS = ("review_id", "class", "kind", "key", "ssg_ref", "field", "ours", "theirs", "since", "what_to_do",
             "comparison", "changed_by")
 
@@ -72,10 +77,9 @@ def _courses(connection: Connection, review: int, failed: set[tuple[str, str]], 
     """Courses: compared and never submitted, as SSG's registry owns them."""
     rows = [
         (review, class_, "course", key, None, "course_title" if class_ == "differs" else None, ours, theirs,
-         since or now, "Ask SSG for the course, or correct the reference." if class_ == "missing there"
-         else "Compare the title with the approval letter.", "register to SSG", None)
+         since or now, _COURSE_TO_DO[class_], "register to SSG", None)
         for key, class_, ours, theirs, since in connection.execute(query("reconcile/courses")).fetchall()
-        if class_ != "missing there" or ("course", key) not in failed
+        if class_ == "differs" or ("course", key) not in failed
     ]
     copy_rows(connection, "finding.discrepancy", _COLUMNS, rows)
 

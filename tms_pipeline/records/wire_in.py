@@ -49,6 +49,14 @@ def course(head: CourseHead) -> Seen:
     )
 
 
+def course_not_shown(reference: str) -> Seen:
+    """A course of which SSG shows nothing: it has no run there, or is not there at all (ssg-api 4.4)."""
+    return Seen(
+        kind="course", ssg_ref=reference, live=False, status="not shown",
+        values={"course_reference": reference, "course_title": None},
+    )
+
+
 def trainer(view: TrainerView) -> Seen:
     """A trainer of the provider's profile (ssg-api 4.8); the id number is masked there."""
     roles = {role.id for role in view.roles}

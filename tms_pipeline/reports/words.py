@@ -9,6 +9,7 @@ from tms_pipeline.records.vocabulary import MODE_OF_TRAINING, SPONSORSHIP
 
 CLASSES = {
     "missing there": "We hold it, SSG does not.",
+    "not shown there": "SSG answers with neither the course nor a run of it.",
     "missing here": "SSG holds it, we do not.",
     "differs": "Both hold it, with another value in a field.",
     "duplicated there": "SSG holds it more than once.",

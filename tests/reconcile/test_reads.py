@@ -1,0 +1,103 @@
+"""Reads of changes and whole reads: when each is enough, and what an absence is worth so shortly after a write."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from submission_world import REFS, Site, World, key
+
+from tms_pipeline.mirror.pull import pull
+from tms_pipeline.mirror.scope_reads import since_day
+
+NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # midday in Singapore
+WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("last_whole", "last_read", "full_days", "since"),
+    [
+        (None, None, 7, None),  # never read
+        (NOON - WEEK, NOON - timedelta(hours=1), 7, None),  # to the second a week old
+        (NOON - WEEK + timedelta(seconds=1), NOON - timedelta(hours=1), 7, date(2026, 11, 20)),
+        (NOON - timedelta(days=1), NOON - timedelta(days=1), 7, date(2026, 11, 19)),
+        # 00:30 in Singapore is the evening before in UTC: the day is Singapore's, and one more for safety.
+        (NOON - timedelta(days=2), datetime(2026, 11, 20, 16, 30, tzinfo=UTC), 7, date(2026, 11, 20)),
+        (NOON - timedelta(minutes=1), NOON - timedelta(minutes=1), 0, None),  # changes are never enough
+    ],
+)
+def test_changes_are_enough_for_a_week(
+    last_whole: datetime | None, last_read: datetime | None, full_days: float, since: date | None
+) -> None:
+    assert since_day(last_whole, last_read, now=NOON, full_days=full_days) == since
+
+
+def modes(world: World) -> dict[str, str]:
+    return {read.kind: read.mode for read in world.pull().reads if read.kind in ("enrolment", "fee", "assessment", "session")}
+
+
+def test_a_week_after_the_last_whole_read_everything_is_read_again(published: World) -> None:
+    changes = {"enrolment": "changes", "fee": "changes", "assessment": "changes", "session": "whole"}
+    assert modes(published) == changes
+    published.execute("UPDATE mirror.read SET started_at = started_at - interval '6 days 23 hours'")
+    assert modes(published) == changes
+    published.execute("UPDATE mirror.read SET started_at = started_at - interval '2 hours' WHERE mode = 'whole'")
+    assert set(modes(published).values()) == {"whole"}
+    assert modes(published) == changes, "and then its changes are enough again"
+
+
+def test_a_change_and_a_cancellation_are_seen_by_a_read_of_changes_and_it_costs_less(published: World) -> None:
+    reference = published.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s", key("A", "T1"))
+    published.edit("enrolments", reference, email="else@example.test")
+    other = published.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s", key("B", "T3"))
+    published.cancel_there("enrolments", other)
+    (read,) = [read for read in published.pull().reads if read.kind == "enrolment"]
+    assert read.mode == "changes" and read.since is not None and read.pages >= 1 and read.bytes > 0
+    assert published.value("SELECT live FROM mirror.enrolment WHERE ssg_ref = %s", other) is False
+    agreed = published.rows("SELECT agreed_hash = ssg_hash FROM mirror.enrolment WHERE ssg_ref = %s", reference)
+    assert agreed == [(False,)], "somebody changed it there"
+
+
+def test_a_record_deleted_without_a_trace_is_missed_by_count_and_read_whole(published: World) -> None:
+    reference = published.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s", key("A", "T1"))
+    published.ssg("POST", "edit", {"kind": "enrolments", "key": reference, "action": "delete"})
+    assert modes(published)["enrolment"] == "whole"
+    assert published.value("SELECT live FROM mirror.enrolment WHERE ssg_ref = %s", reference) is False
+
+
+@pytest.fixture
+def slow_ssg(site: Site, published: World) -> World:
+    """SSG shows what is written to it after a quarter of an hour only, as it may (ssg-api 4.1)."""
+    from dataclasses import replace
+
+    settings = published.workplace.settings.model_copy(update={"ssg_visibility_minutes": 15.0})
+    return World(site, published.database, replace(published.workplace, settings=settings))
+
+
+def test_what_was_just_written_is_not_gone_because_ssg_does_not_show_it_yet(slow_ssg: World) -> None:
+    enrolled = slow_ssg.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s", key("A", "T1"))
+    slow_ssg.ssg("POST", "edit", {"kind": "enrolments", "key": enrolled, "action": "delete"})
+
+    def live_after_a_whole_read() -> bool:
+        with slow_ssg.client() as client:
+            pull(slow_ssg.workplace, client, whole=True)
+        return bool(slow_ssg.value("SELECT live FROM mirror.enrolment WHERE ssg_ref = %s", enrolled))
+
+    assert live_after_a_whole_read()
+    assert slow_ssg.reconcile() == {}, "nothing is missing there while SSG may simply not show it"
+    slow_ssg.execute("UPDATE mirror.enrolment SET seen_at = seen_at - interval '14 minutes'")
+    assert live_after_a_whole_read()
+    slow_ssg.execute("UPDATE mirror.enrolment SET seen_at = seen_at - interval '2 minutes'")
+    assert not live_after_a_whole_read()
+    assert slow_ssg.reconcile()["missing there"]["enrolment"] == 1
+
+
+def test_old_content_read_in_the_window_does_not_undo_what_was_just_written(slow_ssg: World) -> None:
+    enrolled = slow_ssg.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s", key("A", "T1"))
+    slow_ssg.edit("enrolments", enrolled, email="old@example.test")  # as it was before our write
+    assert slow_ssg.reconcile() == {}
+    slow_ssg.execute("UPDATE mirror.enrolment SET seen_at = seen_at - interval '16 minutes'")
+    assert slow_ssg.reconcile() == {"differs": {"enrolment": 1}}
+    assert REFS["T1"] in slow_ssg.value(
+        "SELECT key FROM finding.discrepancy WHERE class = 'differs' ORDER BY review_id DESC LIMIT 1"
+    )
