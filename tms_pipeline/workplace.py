@@ -53,6 +53,14 @@ class Workplace:
         return self.unscoped or self.db
 
     @property
+    def owner_db(self) -> Database:
+        """The database as the user of DATABASE_URL, who owns its tables: roles, index ring, old audit entries.
+
+        All else is done as tms_app, which may neither alter a table nor touch what the audit log holds.
+        """
+        return self.whole_db.as_login
+
+    @property
     def home(self) -> Path:
         """The state folder."""
         return self.settings.home
@@ -120,15 +128,21 @@ def new_correlation_id() -> str:
 
 
 @contextlib.contextmanager
-def open_workplace(settings: Settings | None = None, *, migrations: bool = True) -> Iterator[Workplace]:
+def open_workplace(
+    settings: Settings | None = None, *, migrations: bool = True, start: bool = True
+) -> Iterator[Workplace]:
     """Open the workplace: start the embedded Postgres if none is given, migrate, make missing keys.
+
+    Without ``start`` an embedded Postgres must be up already.
 
     Raises SettingsError, DatabaseError, KeyringError or NotAllowed, each with one sentence.
     """
     settings = settings or load_settings()
     with contextlib.ExitStack() as stack:
         if settings.database_url is None:
-            server = stack.enter_context(EmbeddedPostgres(settings.home))
+            server = EmbeddedPostgres(settings.home)
+            if start:
+                stack.enter_context(server)
             url, dagster_url = server.url(), server.url(DAGSTER)
         else:
             url = normalise_url(settings.database_url.get_secret_value())
@@ -141,6 +155,10 @@ def open_workplace(settings: Settings | None = None, *, migrations: bool = True)
                 migrate(url)  # refuses, in a sentence, when the schema is too new for this code
         open_journal(settings)
         rings = keyring.rings_of(settings)
+        role = database_roles.role_of_app(db)
+        if role is not None:
+            db.close()
+            db = stack.enter_context(Database(url, role=role))
         workplace = Workplace(settings=settings, db=db, rings=rings, dagster_url=dagster_url)
         guard.enter(workplace)
         yield stack.enter_context(workplace.of(workplace.person))

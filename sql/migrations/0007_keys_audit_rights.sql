@@ -141,6 +141,28 @@ END $$;
 CREATE TRIGGER keep_out_contacts BEFORE INSERT OR UPDATE ON register.trainee
     FOR EACH ROW EXECUTE FUNCTION rights.keep_out_contacts();
 
+-- The files from which something that is or was in the registers about a trainee came.
+CREATE FUNCTION rights.uploads_of(ref text) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+              SELECT upload_id FROM register.trainee WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.trainee_history WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.enrolment WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.enrolment_history WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.attendance WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.attendance_history WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.assessment WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.assessment_history WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.fee WHERE trainee_ref = ref
+    UNION     SELECT upload_id FROM register.fee_history WHERE trainee_ref = ref
+$$;
+
+-- Files that are kept whole because they name somebody under a legal hold: a file cannot be split.
+CREATE VIEW rights.held_original AS
+SELECT DISTINCT u.upload_id, h.trainee_ref
+FROM rights.legal_hold h
+CROSS JOIN LATERAL rights.uploads_of(h.trainee_ref) AS o (upload_id)
+JOIN intake.upload u USING (upload_id)
+WHERE h.released_at IS NULL AND u.archive_name IS NOT NULL;
+
 -- SSG goes on showing whom we have shredded: the mirror keeps no mark of them. Its name makes it the first to fire, so
 -- that no version is kept of what was not let in.
 CREATE FUNCTION rights.keep_out_shredded() RETURNS trigger LANGUAGE plpgsql AS $$

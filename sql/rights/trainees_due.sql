@@ -1,5 +1,11 @@
 -- Trainees whose time is over: the last course ended so long ago, or we heard of them so long ago and they had none.
-SELECT t.trainee_ref, coalesce(c.ended, t.created_at::date) AS since, h.hold_id IS NOT NULL AS held, coalesce(o.n, 0) AS under_way
+-- With each: a legal hold, submissions under way, and others under a hold whom a kept original names beside them.
+WITH held_file AS MATERIALIZED (SELECT upload_id, trainee_ref FROM rights.held_original)
+SELECT t.trainee_ref, coalesce(c.ended, t.created_at::date) AS since, h.hold_id IS NOT NULL AS held, coalesce(o.n, 0) AS under_way,
+       CASE WHEN EXISTS (SELECT FROM held_file) THEN
+           (SELECT array_agg(DISTINCT f.trainee_ref ORDER BY f.trainee_ref) FROM held_file f
+            WHERE f.trainee_ref <> t.trainee_ref AND f.upload_id IN (SELECT rights.uploads_of(t.trainee_ref)))
+       END AS beside
 FROM identity.trainee t
 LEFT JOIN LATERAL (
     SELECT max(r.end_date) AS ended

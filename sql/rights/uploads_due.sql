@@ -3,17 +3,6 @@ SELECT u.upload_id, u.sha256, u.file_name, u.archive_name IS NOT NULL AS origina
        EXISTS (SELECT FROM intake.landing_block b WHERE b.upload_id = u.upload_id) AS landed
 FROM intake.upload u
 WHERE u.received_at < %(day)s::date + 1
-  AND NOT EXISTS (
-      SELECT FROM rights.legal_hold h
-      WHERE h.released_at IS NULL AND u.upload_id IN (
-                    SELECT upload_id FROM register.trainee WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.trainee_history WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.enrolment WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.enrolment_history WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.attendance WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.attendance_history WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.assessment WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.assessment_history WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.fee WHERE trainee_ref = h.trainee_ref
-          UNION ALL SELECT upload_id FROM register.fee_history WHERE trainee_ref = h.trainee_ref))
+  AND NOT EXISTS (SELECT FROM rights.legal_hold h
+                  WHERE h.released_at IS NULL AND u.upload_id IN (SELECT rights.uploads_of(h.trainee_ref)))
 ORDER BY u.upload_id

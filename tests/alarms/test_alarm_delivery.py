@@ -251,7 +251,7 @@ def test_a_trouble_that_grows_speaks_again_that_shrinks_does_not_and_that_comes_
 
     def told_with(dead: int, hours: int) -> int:
         before = len(mailbox.mails)
-        with place.db.transaction() as connection:
+        with place.owner_db.transaction() as connection:
             connection.execute("ALTER TABLE outbox.submission DISABLE TRIGGER USER")
             connection.execute("DELETE FROM outbox.submission")
             connection.execute(

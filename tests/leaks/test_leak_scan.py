@@ -65,7 +65,7 @@ def clean(site: Workplace) -> list[Leak]:
 def planted(site: Workplace, people: dict[str, Known]) -> dict[str, str]:
     """Plant a value of somebody in every sort of place; the place as the scan should name it, and the sort."""
     nric, name, phone = people["nric"].value, people["name"].value, people["phone"].value
-    with site.db.transaction() as connection:
+    with site.owner_db.transaction() as connection:
         connection.execute("CREATE TABLE public.planted (said text, js jsonb, raw bytea, packed bytea, born date, marks text[])")
         connection.execute(
             "INSERT INTO public.planted VALUES (%s, %s, %s, %s, %s, %s)",
@@ -115,7 +115,7 @@ def found(site: Workplace, people: dict[str, Known], clean: list[Leak]) -> tuple
     finally:
         sleeper.kill()
         sleeper.wait()
-        with site.db.transaction() as connection:
+        with site.owner_db.transaction() as connection:
             connection.execute("DROP TABLE public.planted")
         for path in site.folder("logs").iterdir():
             path.unlink()

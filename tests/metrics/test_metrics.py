@@ -59,7 +59,7 @@ VALUES ('d', 'queue', 's', 1, 'error', 'on-call', '', '', '', 'c', now());
 @pytest.fixture
 def counted(place: Workplace) -> Iterator[Workplace]:
     """An installation with something of everything."""
-    with place.db.transaction() as connection:
+    with place.owner_db.transaction() as connection:
         for statement in SEED.format(submissions=40).split(";\n"):
             if statement.strip():
                 connection.execute(statement)
@@ -142,7 +142,7 @@ def test_attempts_are_summed_up_and_counted_once_whatever_comes_later(counted: W
 
 
 def test_many_attempts_are_summed_up_by_a_look(place: Workplace) -> None:
-    with place.db.transaction() as connection:
+    with place.owner_db.transaction() as connection:
         for statement in SEED.format(submissions=ROLL_UP_FROM + 10).split(";\n"):
             if statement.strip():
                 connection.execute(statement)

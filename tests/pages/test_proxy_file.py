@@ -51,8 +51,7 @@ def behind() -> Iterator[Behind]:
         reviewers = stack.enter_context(_server("reviewers", found))
         https, http = free_port(), free_port()
         found.url, found.plain = f"https://127.0.0.1:{https}", f"http://127.0.0.1:{http}"
-        (folder / "reports").mkdir()
-        (folder / "reports" / "reports.html").write_text("<p>the report</p>")
+        pages = stack.enter_context(_server("pages", found))
         (folder / "key").write_text("secret")
         for group, people in (("operators", [MEI]), ("reviewers", [MEI, SIEW])):
             lines = [_htpasswd(*person) for person in people]
@@ -61,8 +60,9 @@ def behind() -> Iterator[Behind]:
         text = (PROJECT_ROOT / "deploy/proxy/nginx.conf").read_text(encoding="utf-8")
         for ours, here in {
             "/etc/tms/": f"{folder}/", "127.0.0.1:3000": f"127.0.0.1:{operators}", "127.0.0.1:3001": f"127.0.0.1:{reviewers}",
+            "127.0.0.1:3002": f"127.0.0.1:{pages}",
             "/var/log/nginx/": f"{folder}/", "/run/nginx-tms.pid": f"{folder}/pid", "listen 80;": f"listen 127.0.0.1:{http};",
-            "listen 443 ssl": f"listen 127.0.0.1:{https} ssl", "/var/lib/tms/reports/": f"{folder}/reports/",
+            "listen 443 ssl": f"listen 127.0.0.1:{https} ssl",
             "tms.example.sg": "127.0.0.1", "worker_processes auto": "worker_processes 1",
         }.items():
             assert ours in text, f"nginx.conf has no {ours}"
@@ -121,7 +121,7 @@ def test_everybody_gets_what_their_group_may_see_and_nobody_more(
     answer = behind.get(path, login)
     assert answer.status_code == status
     if status == 200:
-        assert answer.text == {"/": "operators", "/review/": "reviewers"}.get(path, "<p>the report</p>")
+        assert answer.text == {"/": "operators", "/review/": "reviewers"}.get(path, "pages")
 
 
 def test_the_webserver_hears_who_logged_in_and_no_password(behind: Behind) -> None:
@@ -130,6 +130,10 @@ def test_the_webserver_hears_who_logged_in_and_no_password(behind: Behind) -> No
     assert (name, path, headers["x-forwarded-user"]) == ("reviewers", "/review/runs", "siew")
     assert headers["x-tms-proxy-secret"] == SECRET
     assert "authorization" not in headers
+    behind.get("/reports/runs.html", SIEW, **{"X-Forwarded-User": "mei", "X-Tms-Proxy-Secret": "guessed"})
+    name, path, headers = behind.asked[-1]
+    assert (name, path, headers["x-forwarded-user"]) == ("pages", "/reports/runs.html", "siew")
+    assert headers["x-tms-proxy-secret"] == SECRET
 
 
 def test_plain_http_is_sent_to_tls(behind: Behind) -> None:

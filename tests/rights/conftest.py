@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,21 @@ from submission_fixtures import *  # noqa: F403
 from submission_world import Site, World
 
 
-def _own(site: Site, home: Path) -> Site:
+class OwnSite(Site):
     """The same server and SSG with keys and files of one's own."""
+
+    def fresh(self, template: str | None = None) -> str:
+        """A database like the template, through the buffers: no checkpoint before and after, as a copy of files has."""
+        name = f"rights_{os.getpid()}_{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY WAL_LOG")
+        return name
+
+
+def _own(site: Site, home: Path) -> Site:
     home.mkdir(mode=0o711)
     for name in ("keys", "archive"):
         shutil.copytree(site.home / name, home / name)
-    return Site(home, site.server, site.ssg, site.numbers, site.http)
+    return OwnSite(home, site.server, site.ssg, site.numbers, site.http)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,12 @@ import psycopg
 import pytest
 from submission_world import NRICS, World, sheet, trainee
 
-from tms_pipeline.identity.data_keys import KeyShredded
+from tms_pipeline.identity.data_keys import KeyShredded, data_keys
 from tms_pipeline.identity.key_export import rejoin, standing_export
 from tms_pipeline.identity.keyring import KeyringError
-from tms_pipeline.intake import results
+from tms_pipeline.identity.opening import opening_for
+from tms_pipeline.intake import archive, results
+from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.service import receive
 from tms_pipeline.rights import certificate, retention
 from tms_pipeline.rights.access import collect
@@ -144,18 +146,27 @@ def test_somebody_who_comes_again_after_shredding_is_a_new_trainee(ours: World) 
     )
 
 
-def test_a_legal_hold_goes_before_any_rule_and_shows_why(ours: World) -> None:
-    actor = ours.actor("officer", "admin")
-    hold(ours.workplace, GONE, "case 12", actor=actor)
+def test_a_legal_hold_goes_before_any_rule_and_keeps_the_files_that_others_share(ours: World) -> None:
+    actor, place = ours.actor("officer", "admin"), ours.workplace
+    ours.upload("trainee", trainee("T1", nric=make_nric("S", 9999051), full_name="Alone In A File"))
+    alone = ours.value("SELECT max(trainee_ref) FROM identity.trainee")
+    hold(place, GONE, "case 12", actor=actor)
     with pytest.raises(ValueError, match="already"):
-        hold(ours.workplace, GONE, "again", actor=actor)
-    found = retention.due(ours.workplace, only=[GONE, STAYS])
-    assert found.held == [GONE] and found.work.trainees == [STAYS]
-    retention.apply(ours.workplace, found, actor=actor)
-    with ours.workplace.db.transaction() as connection:
-        assert NAME in json.dumps(collect(connection, ours.workplace, GONE), default=str)
-    release(ours.workplace, GONE, "case closed", actor=actor)
-    assert retention.due(ours.workplace, only=[GONE]).work.trainees == [GONE]
+        hold(place, GONE, "again", actor=actor)
+    found = retention.due(place, only=[GONE, STAYS, alone])
+    assert found.held == [GONE] and found.beside_held == {STAYS: [GONE]} and found.work.trainees == [alone]
+    originals = ours.rows("SELECT upload_id, sha256 FROM intake.upload WHERE upload_id IN (SELECT rights.uploads_of(%s))", GONE)
+    retention.apply(place, found, actor=actor)
+    found.work.trainees = [STAYS]  # as a row would that was rejected, of which no register tells
+    with pytest.raises(ValueError, match=f"names one of them and {GONE}"):
+        retention.apply(place, found, actor=actor)
+    with place.db.transaction() as connection, opening_for("trial"):
+        assert NAME in json.dumps(collect(connection, place, GONE), default=str)
+        for upload_id, sha256 in originals:
+            key = data_keys(connection, place.rings.data, [f"upload:{upload_id}"], make=False)[f"upload:{upload_id}"]
+            assert archive.original(place.folder("archive"), sha256, key)
+    release(place, GONE, "case closed", actor=actor)
+    assert retention.due(place, only=[GONE, STAYS]).work.trainees == [GONE, STAYS]
 
 
 def test_the_rules_destroy_what_is_old_and_leave_the_rest(ours: World) -> None:

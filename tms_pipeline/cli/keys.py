@@ -106,7 +106,9 @@ def keys_rotate(
         said = words
 
     with open_workplace() as workplace:
-        done = rotate(workplace.db, workplace.settings, workplace.rings, ring, actor=workplace.actor(), batch=batch,
+        # Marks are changed while triggers rest, which only who owns the tables may order.
+        db = workplace.owner_db if ring == "index" else workplace.db
+        done = rotate(db, workplace.settings, workplace.rings, ring, actor=workplace.actor(), batch=batch,
                       progress=progress)  # fmt: skip
         if ring != "index" and workplace.settings.key_source == "files":
             with workplace.db.transaction() as connection:

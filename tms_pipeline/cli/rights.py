@@ -71,7 +71,8 @@ def _retention(apply_: bool, trainee: list[str] | None, yes: bool, json_: bool) 
         found = due(workplace, only=trainee)
         facts: dict[str, Any] = {
             "as_of": workplace.today(), "due": found.counts(), "trainees": found.work.trainees, "held": found.held,
-            "under_way": found.under_way, "unfinished": found.unfinished, "applied": False, "certificates": [],
+            "under_way": found.under_way, "beside_held": found.beside_held, "unfinished": found.unfinished,
+            "applied": False, "certificates": [],
             "rules": {kind: f"{rule.keep} after {rule.after}" for kind, rule in sorted(found.rules.items())},
         }  # fmt: skip
         if not json_:
@@ -93,7 +94,7 @@ def _retention(apply_: bool, trainee: list[str] | None, yes: bool, json_: bool) 
             say("Nothing was changed; 'tms retention --apply' destroys it.")
 
     emit(facts, as_json=json_, words=words)
-    if (trainee and (found.held or found.under_way)) or (not apply_ and anything):
+    if (trainee and (found.held or found.under_way or found.beside_held)) or (not apply_ and anything):
         raise typer.Exit(FINDINGS)
 
 
@@ -107,6 +108,11 @@ def _say_due(facts: dict[str, Any]) -> None:
         say(f"    … and {len(facts['trainees']) - 20} more trainees, all in --json")
     for ref in facts["held"]:
         say(f"  {ref} stays: there is a legal hold.")
+    for ref, others in facts["beside_held"].items():
+        say(
+            f"  {ref} stays: a file that is kept names {', '.join(others)} too, under a legal hold, and "
+            "cannot be split; release the hold first."
+        )
     for ref in facts["under_way"]:
         say(f"  {ref} stays: submissions are under way; settle or discard them first.")
     for number in facts["unfinished"]:

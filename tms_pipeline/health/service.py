@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from tms_pipeline import __version__
 from tms_pipeline.health.check import State
@@ -17,6 +17,7 @@ from tms_pipeline.settings import Settings
 def application(settings: Settings, *, keep_seconds: float = 5.0) -> Starlette:
     """The service of one installation. It starts, migrates and mends nothing, and outlives a dead Postgres."""
     from tms_pipeline.metrics.exposition import CONTENT_TYPE, Scraper
+    from tms_pipeline.roles.pages import reports_page
 
     kept = Kept(settings, seconds=keep_seconds)
     scraper = Scraper(settings, kept.report)
@@ -39,6 +40,8 @@ def application(settings: Settings, *, keep_seconds: float = 5.0) -> Starlette:
             Route("/ready", ready),
             Route("/live", live),
             Route("/metrics", metrics),
+            # The one page with records behind it: for whom the proxy vouches, by the matrix of roles.
+            Mount("/reports", reports_page(settings)),
         ]  # fmt: skip
     )
 
@@ -56,4 +59,6 @@ def serve(settings: Settings) -> None:
     uvicorn.run(
         application(settings), host=settings.health_host, port=settings.health_port, log_level="warning",
         access_log=False, timeout_graceful_shutdown=5,
+        # The address of the connection is what counts: by default uvicorn would take the one that a header names.
+        proxy_headers=False,
     )  # fmt: skip

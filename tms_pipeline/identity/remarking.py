@@ -32,7 +32,8 @@ from tms_pipeline.store.queries import query
 # The kinds whose registers hold marks.
 _MARKED = ("trainee", "trainer", "enrolment")
 # Tables that remember a reference which is made of a mark, or a hash of a plan: their triggers rest meanwhile.
-_WITH_REFERENCES = ("mirror.attendance", "mirror.attendance_history", "outbox.submission", "outbox.submission_history")
+_ATTENDANCE = ("mirror.attendance", "mirror.attendance_history")
+_WITH_REFERENCES = ("outbox.submission", "outbox.submission_history")
 _WITH_TRIGGERS = (
     "mirror.trainer", "mirror.enrolment", "mirror.attendance", "mirror.assessment", "outbox.submission"
 )  # fmt: skip
@@ -228,7 +229,10 @@ def _change(connection: Connection, salt: dict[str, bytes]) -> None:
         connection.execute(query("identity/followers_of_hashes", table=table, kept=_kept(table)))
     connection.execute("ANALYZE rehash")
     for table, columns in _marks_elsewhere(connection).items():
-        _remark(connection, table, columns, salt)
+        if table in _ATTENDANCE and columns == ("nric_mark",):
+            connection.execute(query("identity/attendance", table=table), salt)
+        else:
+            _remark(connection, table, columns, salt)
     for name in ("trainer", "enrolment"):
         table, own = f"mirror.{name}", _own(kind_named(name))
         whole: sql.Composable = own

@@ -25,6 +25,8 @@ class Due:
     rules: dict[str, Keep]
     held: list[str] = field(default_factory=list)
     under_way: list[str] = field(default_factory=list)
+    # Who stays because an original names them beside somebody under a hold, and whom.
+    beside_held: dict[str, list[str]] = field(default_factory=dict)
     audit_entries: int = 0
     unfinished: list[str] = field(default_factory=list)
 
@@ -46,13 +48,15 @@ def due(workplace: Workplace, *, only: list[str] | None = None) -> Due:
     days = {kind: rule.last_day_gone(today) for kind, rule in rules.items()}
     found = Due(Work(), rules, unfinished=unfinished(workplace))
     with workplace.db.transaction() as connection:
-        for ref, _, held, under_way in connection.execute(
+        for ref, _, held, under_way, beside in connection.execute(
             query("rights/trainees_due"), {"day": days["trainee"], "only": only}
         ).fetchall():
             if held:
                 found.held.append(ref)
             elif under_way:
                 found.under_way.append(ref)
+            elif beside:
+                found.beside_held[ref] = list(beside)
             else:
                 found.work.trainees.append(ref)
         if only is None:
@@ -100,7 +104,7 @@ def remove_old_audit(workplace: Workplace, rule: Keep, *, actor: Actor) -> int:
     The only way past the trigger, and only for the owner of the table.
     """
     day = rule.last_day_gone(workplace.today())
-    with workplace.db.transaction() as connection:
+    with workplace.owner_db.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         row = connection.execute(
             "SELECT seq, mac, key_version FROM audit.entry WHERE seq < (SELECT coalesce(min(seq), 9223372036854775807) "

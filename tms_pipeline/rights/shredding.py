@@ -57,6 +57,7 @@ def destroy(workplace: Workplace, work: Work, *, actor: Actor) -> dict[str, Any]
     with workplace.db.transaction() as connection:
         people = [person_of(connection, workplace, ref) for ref in work.trainees]
         touched, named = blank_landing(connection, workplace, people) if people else ({}, [])
+        _refuse_held_files(connection, [*touched, *named])
         for upload_id in {*touched, *named}:
             for person in people:
                 counts["file names"] += forget_file_name(connection, upload_id, person.words)
@@ -91,6 +92,18 @@ def destroy(workplace: Workplace, work: Work, *, actor: Actor) -> dict[str, Any]
         append(connection, workplace.rings.audit.key, actor, "destruction begun", "certificate", number,
                trainees=work.trainees, rules=work.rules)  # fmt: skip
     return finish(workplace, number, actor=actor)
+
+
+def _refuse_held_files(connection: Connection, uploads: list[str]) -> None:
+    """A row that was rejected may name somebody of whom the registers know nothing from that file: it is seen here."""
+    held = connection.execute(
+        "SELECT upload_id, trainee_ref FROM rights.held_original WHERE upload_id = ANY(%s) ORDER BY 1, 2", (uploads,)
+    ).fetchall()
+    if held:
+        raise ValueError(
+            f"Nothing was destroyed: the file of upload {held[0][0]} names one of them and {held[0][1]}, who is under "
+            "a legal hold, and it cannot be split; release the hold first, or leave that person out with --trainee."
+        )
 
 
 def unfinished(workplace: Workplace) -> list[str]:

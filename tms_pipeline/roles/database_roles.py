@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from tms_pipeline.roles.guard import needs
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # owner: makes and alters tables; app: the pipeline; reader: figures without people; auditor: all but sealed values;
 # trainer, finance: reads under row rules.
+APP = "tms_app"
 ROLES = ("tms_owner", "tms_app", "tms_reader", "tms_auditor", "tms_trainer", "tms_finance")
 
 
@@ -39,7 +41,7 @@ def make(connection: Connection) -> list[str]:
 @needs("roles database")
 def make_again(workplace: Workplace) -> list[str]:
     """Make the roles after the fact, with a user of Postgres that may."""
-    with workplace.db.transaction() as connection:
+    with workplace.owner_db.transaction() as connection:
         return make(connection)
 
 
@@ -47,12 +49,29 @@ def there(db: Database, role: str) -> bool:
     """Whether the role exists and this user may take it."""
     return bool(
         db.value(
-            # From Postgres 16 on a member may be one without the right to take the role.
-            "SELECT pg_has_role(oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' "
-            "ELSE 'MEMBER' END) FROM pg_roles WHERE rolname = %s",
+            # Of the user who logged in, whatever role it has taken. From Postgres 16 on a member may be one without the
+            # right to take the role.
+            "SELECT pg_has_role(session_user, oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN "
+            "'SET' ELSE 'MEMBER' END) FROM pg_roles WHERE rolname = %s",
             (role,),
         )
     )
+
+
+def role_of_app(db: Database) -> str | None:
+    """The role as which the pipeline works: tms_app, if it is there with the rights of this very release; else None.
+
+    None is the user of DATABASE_URL: a user who may not make roles, or may not exempt one from the row rules, which
+    COPY needs; or rights of another release, until the next migration or ``tms roles database``.
+    """
+    row = db.rows(
+        "SELECT r.rolbypassrls AND pg_has_role(session_user, r.oid, CASE WHEN current_setting('server_version_num')::int "
+        ">= 160000 THEN 'SET' ELSE 'MEMBER' END), obj_description(to_regnamespace('identity'), 'pg_namespace') "
+        "FROM pg_roles r WHERE r.rolname = %s",
+        (APP,),
+    )
+    mark = "rights " + hashlib.md5(text("roles/database_roles").encode(), usedforsecurity=False).hexdigest()
+    return APP if row and row[0][0] and row[0][1] == mark else None
 
 
 def missing(db: Database) -> list[str]:

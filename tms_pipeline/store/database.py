@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,9 @@ class Database:
         ``{"tms.trainer": "T-01"}`` (sql/roles/database_roles.sql).
         """
         self.url = url
+        self._login: Database | None = None
+        self._making = threading.Lock()
+        self.role = role
         given = {"timezone": "UTC", **({"role": role} if role else {}), **(scope or {})}
         conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -80,6 +84,18 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+        if self._login is not None:
+            self._login.close()
+
+    @property
+    def as_login(self) -> Database:
+        """The same database as the user of its address, without the role: for what only the owner of tables may do."""
+        if self.role is None:
+            return self
+        with self._making:
+            if self._login is None:
+                self._login = Database(self.url, max_size=2).open()
+            return self._login
 
     def __enter__(self) -> Database:
         return self.open()
