@@ -124,6 +124,16 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The periods of support of a course are replaced as a whole when they changed: what goes is kept.
+ALTER TABLE mirror.course_support ADD COLUMN valid_from timestamptz NOT NULL DEFAULT now();
+CREATE TABLE mirror.course_support_history (valid_to timestamptz NOT NULL, LIKE mirror.course_support);
+CREATE FUNCTION history.keep_support() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF OLD.valid_from < now() THEN INSERT INTO mirror.course_support_history SELECT now(), OLD.*; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_history AFTER DELETE ON mirror.course_support FOR EACH ROW EXECUTE FUNCTION history.keep_support();
+SELECT history.show('mirror', 'course_support');
+
 SELECT history.keep('outbox', 'submission', 'created_at',
                     ARRAY['lease_owner', 'lease_until', 'updated_at', 'searches', 'needs_search', 'parents', 'follows', 'due']);
 CREATE INDEX submission_history_id ON outbox.submission_history (submission_id, valid_to);

@@ -18,10 +18,24 @@ from tms_pipeline.compliance.finding import Finding, Run, deadline_finding
 from tms_pipeline.compliance.review import review
 from tms_pipeline.compliance.rules import RuleError, load_rules, rule_for
 from tms_pipeline.compliance.ruleset import rules_of
+from tms_pipeline.intake.nric import make_nric
+from tms_pipeline.intake.service import preview, receive, take_in
 from tms_pipeline.settings import load_settings
 from tms_pipeline.store.database import Database
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
+
+NRIC = make_nric("S", 9999301)
+
+
+def _csv(*rows: list[str]) -> bytes:
+    return "\n".join(",".join(row) for row in rows).encode()
+
+
+def _drop(place: Workplace, name: str, *rows: list[str]) -> None:
+    upload, _ = receive(place, f"{name}.csv", _csv(*rows), source="inbox", actor=place.actor())
+    assert take_in(place, upload, actor=place.actor()).counts()["accepted"] == len(rows) - 1
+
 
 D = date
 START, END = D(2028, 2, 28), D(2028, 3, 1)  # over a leap day
@@ -177,6 +191,37 @@ def test_the_last_minute_of_the_last_day_counts_over_a_leap_day(
     assert [(row[0], row[6], row[5]) for row in rows if row[0] == "attendance-deadline"] == told
 
 
+@pytest.mark.parametrize(
+    ("email", "phone", "mark", "today", "told"),
+    [
+        (None, b"p", "present", D(2028, 3, 10), None),  # one of both is enough
+        (b"e", None, "present", D(2028, 3, 10), None),
+        (None, None, "absent", D(2028, 3, 10), None),  # nothing of it is sent
+        (None, None, "late", D(2028, 3, 14), "warning"),  # the last day for attendance
+        (None, None, "present", D(2028, 3, 15), "breach"),
+    ],
+)
+def test_attendance_asks_for_an_email_or_a_mobile(
+    db: Database, email: bytes | None, phone: bytes | None, mark: str, today: date, told: str | None
+) -> None:
+    def fill(world: World) -> None:
+        world.trainee("HB-00009", email_mark=email, phone_mark=phone)
+        world.run("R1", D(2028, 2, 28), D(2028, 2, 29))  # 14 days after a leap day
+        world.published("R1")
+        world.enrolment("R1", "HB-00009")
+        for number in (1, 2):
+            world.attendance("R1", number, "HB-00009", mark)
+
+    rows = [row for row in findings(filled(db, fill), today) if row[0] == "contact-at-attendance"]
+    assert [(row[3], row[6], row[7]) for row in rows] == ([] if told is None else [("HB-00009", told, 2)])
+
+
+def test_digital_attendance_is_told_with_its_source_and_not_checked() -> None:
+    (rule,) = (rule for rule in load_rules() if rule.id == "digital-attendance")
+    assert not rule.checked and rule.in_force_from == D(2023, 10, 1) and "Singpass" in rule.sentence and rule.source
+    assert rule.binding({"mode": "1"}) and not rule.binding({"mode": "2"})
+
+
 # A provider's own rules -----------------------------------------------------------------------------------------------
 def test_the_setting_lays_a_providers_rules_over_the_projects(tmp_path: Path) -> None:
     path = tmp_path / "ours.yaml"
@@ -208,6 +253,9 @@ def test_the_setting_lays_a_providers_rules_over_the_projects(tmp_path: Path) ->
         ("- id: capacity\n  in_force_from: 2026-06-01\n  value: 1\n",
          r"line 1, rule capacity: title, kind, unit, .* are missing\."),
         ("- id: fee-collected\n  in_force_from: soon\n", r"missing|must be dates"),
+        ("- id: near-window\n  value: 7\n  in_force_from: 2026-01-01\n  title: T\n  kind: setting\n  unit: days\n"
+         "  source: s\n  confidence: sourced\n  sentence: s\n  what_to_do: w\n",
+         r"ours\.yaml, line 3, in_force_from: The rule near-window \(everybody\) has two values on 2026-01-01"),
         ("- id: trainer-present\n  in_force_from: 2021-01-01\n  checked: perhaps\n",
          r"line 3, rule trainer-present, checked: must be true or false\."),
     ],
@@ -232,9 +280,9 @@ def test_an_overlay_counts_for_plans_and_reviews_alike(place: Workplace, tmp_pat
     with place.db.transaction() as connection:
         world = World(connection)
         world.course()
-        world.trainee("HB-00001")
+        world.trainee("HB-90001")
         world.run("R1", D(2026, 11, 2), D(2026, 11, 3))
-        world.enrolment("R1", "HB-00001")
+        world.enrolment("R1", "HB-90001")
     told = {}
     for name, rules in (("ours", str(overlay)), ("the project's", "")):
         own = load_settings(
@@ -248,5 +296,15 @@ def test_an_overlay_counts_for_plans_and_reviews_alike(place: Workplace, tmp_pat
             place.db.value("SELECT last_day FROM finding.deadline WHERE rule = 'enrolment-deadline' AND review_id = %s",
                            [done["review_id"]]),
         )
+        if name == "ours":
+            _drop(place, "trainee", ["NRIC/FIN", "Full Name", "Date of Birth", "Email", "Phone"],
+                  [NRIC, "Somebody Else", "1980-01-01", "else@example.test", "90000001"])  # fmt: skip
+        taken = preview(
+            replace(place, settings=own), "late.csv",
+            _csv(["Course Run", "NRIC/FIN", "Enrolment Date", "Sponsorship Type"], ["R1", NRIC, "2026-11-02", "Individual"]),
+            actor=place.actor(),
+        )  # fmt: skip
+        late = [item.sentence for items in taken.evaluation.faults.values() for item in items if item.code == "LATE_ROW"]
+        assert [("2026-11-12" in sentence) for sentence in late] == ([True] if name == "ours" else []), "intake"
     # Without ours there are 45 days, too many for a finding yet.
     assert told == {"ours": (D(2026, 11, 12), D(2026, 11, 12)), "the project's": (D(2026, 12, 17), None)}

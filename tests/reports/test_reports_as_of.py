@@ -25,7 +25,7 @@ KEPT = ("register.course", "register.trainer", "register.course_run", "register.
         "mirror.trainer", "mirror.course_run", "mirror.session", "mirror.enrolment", "mirror.fee", "mirror.attendance",
         "mirror.assessment", "mirror.grants", "outbox.submission", "intake.upload")  # fmt: skip
 # Read by the number of a review that is shown, or without a past of their own (docs/compliance.md).
-WITHOUT_PAST = {"finding.discrepancy", "finding.deadline", "finding.sheet_row", "finding.tally", "mirror.course_support"}
+WITHOUT_PAST = {"finding.discrepancy", "finding.deadline", "finding.sheet_row", "finding.tally"}
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +173,35 @@ def test_every_table_that_a_report_reads_has_a_past(db: Database) -> None:
             asked |= {match[0] for match in re.finditer(r"\b(?:register|mirror|outbox|intake|finding|audit)\.[a-z_]+", text)}
     assert len(asked) > 20
     assert {name for name in asked if name.replace(".", "_") not in views} <= WITHOUT_PAST
+
+
+def test_a_report_of_a_day_waits_for_what_began_on_it_and_is_still_being_written(past: Database) -> None:
+    day = past.value("SELECT (now() AT TIME ZONE 'Asia/Singapore')::date")
+    tomorrow = day + timedelta(days=1)  # "today" is over as soon as it is tomorrow
+
+    def ask() -> None:
+        with look(past, today=tomorrow, provider="Hawker Boys", as_of=day):
+            pass
+
+    with past.transaction() as connection:
+        connection.execute("SELECT 1")  # who only reads holds up nobody
+        ask()
+        connection.execute("UPDATE mirror.fee SET collection_status = 'Partial Payment'")
+        with pytest.raises(ReportError, match="still being written; ask again in a minute"):
+            ask()
+    ask()
+
+
+def test_the_periods_of_support_of_a_course_have_a_past(past: Database) -> None:
+    with past.transaction() as connection:
+        connection.execute("INSERT INTO mirror.course_support VALUES ('TGS-1', '1', 'SFC', '2026-01-01', '2026-12-31')")
+    moment = past.value("SELECT clock_timestamp()")
+    with past.transaction() as connection:
+        connection.execute("DELETE FROM mirror.course_support")
+    with past.transaction() as connection:
+        assert connection.execute("SELECT count(*) FROM mirror.course_support").fetchone() == (0,)
+        with looking_back(connection, moment):
+            assert connection.execute("SELECT tagging_code FROM mirror.course_support").fetchall() == [("1",)]
 
 
 def test_a_day_that_is_not_over_cannot_be_looked_back_at(db: Database) -> None:

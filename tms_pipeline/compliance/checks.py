@@ -214,6 +214,23 @@ def contact_finding(rule: Rule, run: Run, trainee_ref: str, key: str, missing: S
     )
 
 
+def unreachable_finding(
+    rule: Rule, run: Run, trainee_ref: str, key: str, *, marks: int, deadline: Rule | None, today: date
+) -> Finding:
+    """A trainee whose attendance is to be sent and who has neither e-mail nor mobile."""
+    money = run.money(1)
+    last = last_day(deadline, run_start=run.start_date, run_end=run.end_date) if deadline else None
+    over = last is not None and last < today
+    return Finding(
+        rule=rule.id, kind=rule.kind, run_code=run.run_code, key=key, trainee_ref=trainee_ref,
+        standing="breach" if over else "warning", records=marks, learners=1, money=money, last_day=last,
+        days_left=None if last is None else (last - today).days,
+        sentence=f"Trainee {trainee_ref} has {count_words(marks, 'mark', 'marks')} in run {run.run_code} and neither "
+        f"e-mail nor phone.{_by(last, today)}{stake_words(1, money)}",
+        what_to_do=rule.when_missed if over and rule.when_missed else rule.what_to_do,
+    )
+
+
 def failed_finding(
     rule: Rule, run: Run, trainee_ref: str, *, assessed: int, failed: int, window: Rule | None, today: date
 ) -> Finding:

@@ -17,6 +17,7 @@ from tms_pipeline.compliance.checks import (
     marks_finding,
     rate_finding,
     run_findings,
+    unreachable_finding,
 )
 from tms_pipeline.compliance.deadlines import Standing
 from tms_pipeline.compliance.dues import Due, dues, live_runs
@@ -66,6 +67,7 @@ def find(connection: Connection, book: RuleBook, *, today: date) -> Iterator[Fin
     yield from _marks(connection, runs, book, today)
     yield from _assessments(connection, runs, book, today)
     yield from _contacts(connection, runs, book, today)
+    yield from _unreachable(connection, runs, book, today)
     yield from _failed(connection, runs, book, today)
 
 
@@ -141,6 +143,16 @@ def _contacts(connection: Connection, runs: Mapping[str, Run], book: RuleBook, t
         rule = book.of("contact-fields", runs[run_code])
         if rule is not None:
             yield contact_finding(rule, runs[run_code], trainee_ref, key, missing, today)
+
+
+def _unreachable(connection: Connection, runs: Mapping[str, Run], book: RuleBook, today: date) -> Iterator[Finding]:
+    for run_code, trainee_ref, key, marks in connection.execute(query("compliance/unreachable")):
+        run = runs[run_code]
+        rule = book.of("contact-at-attendance", run)
+        if rule is not None:
+            yield unreachable_finding(
+                rule, run, trainee_ref, key, marks=marks, deadline=book.of("attendance-deadline", run), today=today
+            )
 
 
 def _failed(connection: Connection, runs: Mapping[str, Run], book: RuleBook, today: date) -> Iterator[Finding]:

@@ -264,6 +264,7 @@ def overlay_files(overlay: Path) -> list[Path]:
 def _laid_over(rules: list[Rule], overlay: Path) -> list[Rule]:
     by_identity = {(rule.id, tuple(sorted(rule.binds.items())), rule.in_force_from): rule for rule in rules}
     ids = {rule.id for rule in rules}
+    places: dict[tuple[object, ...], str] = {}
     for path in overlay_files(overlay):
         for entry in _entries(path):
             if entry.get("id") not in ids:
@@ -275,18 +276,31 @@ def _laid_over(rules: list[Rule], overlay: Path) -> list[Rule]:
             identity = (str(entry.get("id")), tuple(sorted(_filters(entry).items())), entry.get("in_force_from"))
             base = by_identity.get(identity)  # type: ignore[arg-type]
             by_identity[identity] = _rule(entry, path, base)  # type: ignore[index]
+            places[identity] = f"{path.name}, line {entry.place('in_force_from')}, in_force_from"
+    for identity, place in places.items():
+        both = _doubt([by_identity[identity]], [other for known, other in by_identity.items() if known != identity])  # type: ignore[index]
+        if both is not None:
+            raise RuleError(f"{place}: {both}")
     return list(by_identity.values())
 
 
 def _refuse_doubt(rules: list[Rule]) -> None:
     """Two rules of one id and the same filters may not be in force on the same day."""
     for number, one in enumerate(rules):
-        for other in rules[number + 1 :]:
+        if (both := _doubt([one], rules[number + 1 :])) is not None:
+            raise RuleError(both)
+
+
+def _doubt(some: list[Rule], others: list[Rule]) -> str | None:
+    """Which two rules are in force on one day, in a sentence."""
+    for one in some:
+        for other in others:
             if one.id != other.id or one.binds != other.binds:
                 continue
             first, second = sorted((one, other), key=lambda rule: rule.in_force_from)
             if first.in_force(second.in_force_from):
-                raise RuleError(
+                return (
                     f"The rule {one.id} ({one.whom}) has two values on {second.in_force_from}; "
                     "give the older one an in_force_to before that day."
                 )
+    return None

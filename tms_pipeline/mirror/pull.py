@@ -8,6 +8,7 @@ every ``TMS_FULL_READ_DAYS`` days, or when the numbers part, the scope is read w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
@@ -103,10 +104,17 @@ def _course(work: ScopeReader, client: SsgClient, reference: str) -> None:
         yield wire_in.course(head)
 
     if work.scope(("course",), reference, read) is not None and shown:
-        with work.workplace.db.transaction() as connection:
+        _keep_support(work.workplace, reference, periods)
+
+
+def _keep_support(workplace: Workplace, reference: str, periods: list[tuple[object, ...]]) -> None:
+    """Replace the periods of a course if they changed; what was before stays in their history."""
+    names = ("course_reference", "tagging_code", "description", "from_day", "to_day")
+    with workplace.db.transaction() as connection:
+        known = connection.execute(query("mirror/support"), {"reference": reference}).fetchall()
+        if Counter(known) != Counter(periods):
             connection.execute("DELETE FROM mirror.course_support WHERE course_reference = %s", (reference,))
-            copy_rows(connection, "mirror.course_support",
-                      ("course_reference", "tagging_code", "description", "from_day", "to_day"), periods)
+            copy_rows(connection, "mirror.course_support", names, periods)
 
 
 def _course_runs(client: SsgClient, reference: str, codes: dict[str, str]) -> Iterator[Seen]:

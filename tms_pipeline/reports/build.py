@@ -69,14 +69,20 @@ def look(
 ) -> Iterator[Facts]:
     """The facts of all reports in one snapshot: of now, or of the end of a past day in Singapore.
 
-    Raises ReportError for a day that is not over.
+    Raises ReportError for a day that is not over, and while something that began on it is still being written: a
+    report of a past day must not change.
     """
     if as_of is not None and as_of > today:
         raise ReportError(f"{as_of.isoformat()} lies ahead; a report is of today or of a day before.")
-    past = as_of is not None and as_of < today
+    moment = end_of(as_of) if as_of is not None and as_of < today else None
+    # Asked before the snapshot is taken: who begins afterwards begins after the moment.
+    if moment is not None and db.value(query("history/unfinished"), {"moment": moment}):
+        raise ReportError(
+            f"Something that began before the end of {as_of} is still being written; ask again in a minute."
+        )
     with db.transaction() as connection:
         connection.execute(query("reports/snapshot"))
-        with looking_back(connection, end_of(as_of) if past and as_of else None):
+        with looking_back(connection, moment):
             yield read_facts(
                 connection, today=as_of or today, provider=provider, rules=package_rules() if rules is None else rules
             )
