@@ -23,7 +23,7 @@ CODE = re.compile(r"[A-Z]{2,}(?:_[A-Z0-9]+)+")
 MODULES = (
     *("cells", "clock", "columns", "compound", "contacts", "container", "dates", "delimited", "headings"),
     *("headings_astray", "layout"),
-    *("ditto_marks", "session_dates", "value_reader"),
+    *("attendance_marks", "day_sessions", "ditto_marks", "foreign_exports", "session_dates", "value_reader"),
     *("mapping_use", "mappings", "nric", "opendocument", "opening", "reader_child", "readings", "rows_apart"),
     *("sheet_look", "spreadsheets", "table_building", "table_faults", "tables", "workbook_xml"),
 )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tms_pipeline.intake import contacts, readings
+from tms_pipeline.intake.attendance_marks import unclear_crosses
 from tms_pipeline.intake.clock import read_time
 from tms_pipeline.intake.dates import Order, Parsed, parse, prove, settle
 from tms_pipeline.intake.grid import Cell, Cells
@@ -122,7 +123,7 @@ def _easy_text(value: Any) -> str | None:
         and value.isprintable()
         and len(value) > 14
         and "  " not in value
-        and value[0] != " "
+        and value[0] not in " '=@+-"
         and value[-1] != " "
         else None
     )
@@ -173,6 +174,8 @@ def _read_values(field: Field, table: Table, values: Cells) -> Column:
     seen: dict[Any, Reading] = {}
     for key, value in distinct.items():
         seen[key] = NOTHING if is_blank(value) else or_nothing(field, value, reader(field, value))
+    if field.name == "mark":
+        seen.update(unclear_crosses(seen, distinct))
     text_of = {key: reading.text for key, reading in seen.items()}
     if easy:
         for line, key in zip(hard, keys, strict=True):

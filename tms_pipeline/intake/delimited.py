@@ -111,6 +111,8 @@ def read_rows(text: str, extension: str, *, max_rows: int, max_columns: int) -> 
         rows = _lenient(text, separator, max_rows)
     if skipped:
         rows[0] = []
+    if '="' in text:
+        rows = [[_constant(cell) for cell in row] for row in rows]
     valued = sum(1 for row in rows if row)
     if valued > max_rows or len(rows) > max_rows * 2:
         raise Refusal("FILE_TOO_MANY_ROWS", sheet=extension[1:].upper(), limit=max_rows)
@@ -118,6 +120,11 @@ def read_rows(text: str, extension: str, *, max_rows: int, max_columns: int) -> 
     if widest > max_columns:
         rows = [_narrowed(row, max_columns, extension) for row in rows]
     return rows
+
+
+def _constant(cell: str) -> str:
+    """What ``="91234567"`` stands for: the way in which programs keep Excel from making a number of text."""
+    return cell[2:-1] if cell[:2] == '="' and cell[-1] == '"' and len(cell) > 2 and '"' not in cell[2:-1] else cell
 
 
 def _narrowed(row: list[str], max_columns: int, extension: str) -> list[str]:

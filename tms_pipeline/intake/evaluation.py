@@ -38,6 +38,7 @@ WAITING_CODES = frozenset(
         "RUN_UNKNOWN",
         "SESSION_UNKNOWN",
         "SESSION_DATE_UNMATCHED",
+        "SESSION_DAY_UNCLEAR",
         "TRAINER_UNKNOWN",
         "TRAINEE_UNKNOWN",
         "ENROLMENT_UNKNOWN",
@@ -219,6 +220,7 @@ def _collect(
         frame[list(kind.names)],
         frame["row_number"],
         newer_by=NEWER_BY.get(kind.name),
+        sheets=frame["sheet"],
     )
     for found in [*checks, *repeats.faults]:
         _say(result, part, found.line, found.code, found.field, dict(found.words))

@@ -101,6 +101,9 @@ def suggestion(heading: str, kinds: Iterable[str] = ()) -> str | None:
     key = heading_key(heading)
     if len(key) < 3:
         return None
+    latin = heading_key("".join(letter for letter in heading if letter.isascii()))
+    if latin != key and latin in spelled:  # '身份证号码 NRIC'
+        return spelled[latin]
     found = process.extractOne(key, list(spelled), scorer=fuzz.ratio, score_cutoff=CLOSE_ENOUGH)
     return spelled[found[0]] if found else None
 

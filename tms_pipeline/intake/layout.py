@@ -29,6 +29,7 @@ class Layout:
     unknown: list[int] = field(default_factory=list)
     ignored: set[int] = field(default_factory=set)
     sessions: list[SessionColumn] = field(default_factory=list)
+    unmarked: list[SessionColumn] = field(default_factory=list)  # headed like sessions, without a single mark
     above: dict[str, tuple[str, Cell]] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     wide: bool = False

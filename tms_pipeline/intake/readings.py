@@ -44,11 +44,16 @@ def clean(text: str) -> str:
     """NFKC, without invisible signs and outer spaces, inner runs of white space as one space."""
     if text.isascii() and text.isprintable():
         text = text.strip()
-        return _SPACES.sub(" ", text) if "  " in text else text
+        return _unquoted(_SPACES.sub(" ", text) if "  " in text else text)
     text = "".join(letter for letter in text if not "\ud800" <= letter <= "\udfff")
     # Before and after: an invisible sign between a letter and its accent keeps them apart.
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return _unquoted(_SPACES.sub(" ", _INVISIBLE.sub("", text)).strip())
+
+
+def _unquoted(text: str) -> str:
+    """Without the one apostrophe by which spreadsheets are told that what follows is text ('+65 9123 4567)."""
+    return text[1:].lstrip() if text[:1] == "'" and len(text) > 1 and text.count("'") == 1 else text
 
 
 def quoted(value: Cell) -> str:
@@ -79,6 +84,9 @@ def read_text(field: Field, value: Cell) -> Reading:
     text = clean(shown(value))
     if not field.required and text.casefold() in BLANK_TEXTS:
         return NOTHING
+    # Basement '-1' is a floor; a name that begins so is a formula that somebody planted.
+    if len(text) > 1 and (text[0] in "=@" or (field.personal and text[0] in "+-")):
+        return Reading(None, "TEXT_IS_FORMULA")
     return Reading(text or None)
 
 
@@ -134,7 +142,26 @@ def choice_words(field: Field) -> dict[str, str]:
     return _words_of(field.name, tuple(field.choices.items()))
 
 
+# Words behind a choice that take back or halve what it says: 'Paid (deposit only)', 'Confirmed (withdrawn on 3/11)'.
+_TAKEN_BACK = re.compile(
+    r"\b(?:not?|never|but|except|only|until|half|part(?:ial(?:ly)?|ly)?|balance|deposit|pending|tb[ac]|to be|if|maybe|"
+    r"withdr[ae]w[n]?|cancel\w*|dropp?ed|void\w*|refund\w*|bounced|unpaid|owe[sd]?|outstanding|fail\w*|absent|present)\b|\?",
+    re.IGNORECASE,
+)
 _ADDED = re.compile(r"\([^()]*\)|\s*\d{1,3}\s*(?:m|min|mins|minutes?|h|hrs?|hours?)\b.*$")
+
+
+def _with_words_added(key: str, words: Mapping[str, str]) -> str | None:
+    """The choice that is left without what is added to it, if the addition takes nothing of it back."""
+    found = words.get(choice_key(_ADDED.sub("", key)))
+    if found is None:
+        return None
+    added = " ".join(_ADDED.findall(key))
+    said = map(choice_key, [added.strip("() "), *re.split(r"[\s(),/]+", added)])
+    others = {words[word] for word in said if word in words}
+    # 'Present 10 mins' is not for us to judge; 'Late 10 mins' says what it means.
+    short = found == "present" and re.search(r"\d\s*m", added) is not None
+    return None if short or _TAKEN_BACK.search(added) or others - {found} else found
 
 
 def read_choice(field: Field, value: Cell) -> Reading:
@@ -142,7 +169,7 @@ def read_choice(field: Field, value: Cell) -> Reading:
     words = choice_words(field)
     key = choice_key(("yes" if value else "no") if isinstance(value, bool) else shown(value))
     # 'Absent (MC)' and 'Late 15 mins' say the same as without what is added.
-    found = words.get(key) or words.get(choice_key(_ADDED.sub("", key))) if len(key) < 60 else None
+    found = words.get(key) or _with_words_added(key, words) if len(key) < 60 else None
     if found is not None:
         return Reading(found)
     named = {

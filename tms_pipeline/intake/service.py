@@ -131,7 +131,7 @@ def take_in(
         if current is None or current[0] not in ("received", "held"):
             raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
         return _take_in(
-            connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=hold,
+            connection, workplace, upload_id, tables, file_faults, actor, hold=hold,
             corrects=answers.corrected_upload(opened),
         )
 
@@ -166,7 +166,7 @@ def preview(
                 (upload_id, upload_id, actor.name, len(content), actor.correlation_id),
             )
             taken = _take_in(
-                connection, workplace, upload_id, tables, [*opened.warnings, *file_faults], actor, hold=False
+                connection, workplace, upload_id, tables, file_faults, actor, hold=False
             )
             _put_back(connection, sequences)
             raise Preview

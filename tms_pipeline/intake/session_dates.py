@@ -78,6 +78,15 @@ def _year(text: str | None) -> int | None:
     return None if text is None else int(text) if len(text) == 4 else 2000 + int(text)
 
 
+def date_of_day(number: int, half: str | None, sessions: Iterable[KnownSession]) -> HeadingDate:
+    """The date of the run's first, second, … day with sessions; one that fits nothing where the run has fewer days."""
+    days = sorted({session.day for session in sessions})
+    if not 1 <= number <= len(days):
+        return HeadingDate(by_order=dict.fromkeys((DMY, MDY), (0, 0)))
+    day = days[number - 1]
+    return HeadingDate(by_order=dict.fromkeys((DMY, MDY), (day.day, day.month)), year=day.year, half=half)
+
+
 def match(headings: Mapping[int, HeadingDate], sessions: Sequence[KnownSession]) -> Matched:
     """The sessions of one run that the headings (by column) mean, all read in one order of day and month.
 

@@ -12,6 +12,7 @@ from tms_pipeline.intake.refusal import Refusal
 BYTES_A_CELL = 48
 CELL_ERROR = "CELL_ERROR"
 FORMULA_WITHOUT_VALUE = "FORMULA_WITHOUT_VALUE"
+CELL_STRUCK_OUT = "CELL_STRUCK_OUT"
 # What such a cell shows, as it has no value and its row must not read as blank.
 UNCACHED = "(formula)"
 # A hostile file can make every cell an error; a person needs to hear of the first ones only.
@@ -64,6 +65,7 @@ class SheetLook:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     uncached: set[tuple[int, int]] = field(default_factory=set)
+    struck: set[tuple[int, int]] = field(default_factory=set)  # values that are crossed out
     last_row: int = 0
     last_column: int = -1
     last_row_at: tuple[int, int] = (0, 0)
@@ -92,7 +94,9 @@ class SheetLook:
 
     def facts(self) -> dict[str, Any]:
         """The look as plain values for the pipe."""
-        problems = [[row, column, CELL_ERROR] for row, column in self.errors]
+        # The last one told of a cell counts, and an error matters more than that it is crossed out.
+        problems = [[row, column, CELL_STRUCK_OUT] for row, column in sorted(self.struck)]
+        problems += [[row, column, CELL_ERROR] for row, column in self.errors]
         problems += [[row, column, FORMULA_WITHOUT_VALUE] for row, column in self.uncached]
         return {
             "hidden_rows": sorted(self.hidden_rows),

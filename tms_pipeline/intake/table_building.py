@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,14 @@ import pandas as pd
 
 from tms_pipeline.intake import mapping_use
 from tms_pipeline.intake.cells import canonical_column
+from tms_pipeline.intake.day_sessions import match_days
 from tms_pipeline.intake.ditto_marks import fill_dittos
 from tms_pipeline.intake.grid import Cells, Grid
 from tms_pipeline.intake.headings import stated_order
 from tms_pipeline.intake.layout import WIDE, Layout
-from tms_pipeline.intake.mappings import LookUp, Resolve
+from tms_pipeline.intake.mappings import KnownSession, LookUp, Resolve
 from tms_pipeline.intake.rows_apart import rows_of_records, spans
-from tms_pipeline.intake.session_dates import date_of_heading, in_words, match
+from tms_pipeline.intake.session_dates import HeadingDate, date_of_day, date_of_heading, in_words, match
 from tms_pipeline.intake.sheet_look import column_letters
 from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_faults import (
@@ -26,6 +28,7 @@ from tms_pipeline.intake.table_faults import (
     note_headings,
     note_hidden_rows,
     note_problems,
+    note_remarks,
     title_of,
 )
 from tms_pipeline.intake.wide_attendance import SessionColumn, numbered, unpivot, with_marks
@@ -78,10 +81,21 @@ def _single_columns(draft: Draft) -> None:
             if len(filled) > 1:
                 first = grid.columns[filled[0]][draft.places]
                 if any(not np.array_equal(first, grid.columns[other][draft.places]) for other in filled[1:]):
+                    if _apart(draft, filled[0], filled[-1]):
+                        raise NotATable(fault("TABLES_SIDE_BY_SIDE", sheet=grid.sheet, row=draft.row, **words))
                     raise NotATable(fault("HEADING_DOUBLED", sheet=grid.sheet, row=draft.row, **words))
             draft.faults.append(fault("HEADING_DOUBLED_SAME", sheet=grid.sheet, row=draft.row, **words))
             columns = filled or columns
         draft.fields[name] = columns[0]
+
+
+def _apart(draft: Draft, left: int, right: int) -> bool:
+    """Whether a column without heading and values stands between the two, as between tables side by side."""
+    return any(
+        column not in draft.layout.headings
+        and not any(is_given(value) for value in draft.grid.columns[column][draft.places])
+        for column in range(left + 1, right)
+    )
 
 
 def _kinds_taken(draft: Draft) -> tuple[str, ...]:
@@ -124,6 +138,8 @@ def _long(draft: Draft, kinds: tuple[str, ...], resolve: Resolve | None) -> Tabl
     table = _table(draft, kinds, data, titles, np.arange(len(places)))
     if layout.mapping is not None:
         mapping_use.apply(layout.mapping, table, mapping_use.columns_of(grid, layout, places), resolve)
+    if WIDE in kinds and resolve is not None:
+        match_days(table, resolve)
     return table
 
 
@@ -152,7 +168,7 @@ def _wide(draft: Draft, resolve: Resolve | None, *, first: bool) -> Table:
         sessions = [session for session in sessions if session.number is not None]
     _refuse_bare_sessions(draft)
     numbers = numbered(sessions)
-    by_date = sessions[0].number is None and resolve is not None
+    by_date = resolve is not None and (sessions[0].number is None or all(session.day for session in sessions))
     for number in () if by_date else numbers:
         if numbers.count(number) > 1:
             same = [session for session, other in zip(sessions, numbers, strict=True) if other == number]
@@ -196,11 +212,10 @@ def _match_sessions(
         if "run_code" in table.frame.columns
         else [None] * len(table.frame)
     )
-    headings = {session.column: day for session in sessions if (day := date_of_heading(session.cell)) is not None}
     known = sorted({run for run in runs if run})
     answers = resolve(LookUp(into="session_no", by={"run_code": "Course Run"}), [(run,) for run in known])
     listed = {run: answer.sessions for run, answer in zip(known, answers, strict=True)}
-    found = {run: match(headings, listed[run]) for run in known}
+    found = {run: match(_dates_of(sessions, listed[run]), listed[run]) for run in known}
     numbers = np.full(len(table.frame), None, dtype=object)
     rows = table.frame.index.to_numpy()
     heading_of = {session.column: session.heading for session in sessions}
@@ -222,13 +237,25 @@ def _match_sessions(
             )
             table.problems.setdefault("session_no", {})[line] = "SESSION_DATE_UNMATCHED"
     table.frame["session_no"] = pd.Series(numbers, index=table.frame.index, dtype=object)
+    as_counted = {session.column: session.number for session in sessions}
     for run, matched in found.items():
-        if matched.numbers:
+        if any(number != as_counted[column] for column, number in matched.numbers.items()):
             pairs = [f"'{heading_of[column]}' is session {number}" for column, number in matched.numbers.items()]
             told = "; ".join(pairs)
             table.faults.append(
                 fault("SESSIONS_BY_DATE", sheet=table.sheet, row=table.header_row, run=run, sessions=told[:300])
             )
+
+
+def _dates_of(sessions: list[SessionColumn], known: Sequence[KnownSession]) -> dict[int, HeadingDate]:
+    """The dates of the columns; of 'Day 2 PM' the second day on which this run has sessions."""
+    dates = {
+        session.column: date_of_day(session.number or 0, session.half, known)
+        if session.day
+        else date_of_heading(session.cell)
+        for session in sessions
+    }
+    return {column: day for column, day in dates.items() if day is not None}
 
 
 def _refuse_bare_sessions(draft: Draft) -> None:
@@ -281,4 +308,5 @@ def _table(
             table.orders[name] = order
     note_hidden_rows(table, grid)
     note_problems(table, draft, lines, mark_columns)
+    note_remarks(table, draft)
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from tms_pipeline.intake.grid import Grid
 from tms_pipeline.intake.headings import heading_key, suggestion
 from tms_pipeline.intake.layout import WIDE, Layout
-from tms_pipeline.intake.sheet_look import column_letters
+from tms_pipeline.intake.sheet_look import CELL_STRUCK_OUT, column_letters
 from tms_pipeline.intake.table import Table
 from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.kinds import KINDS
@@ -27,6 +28,13 @@ MOST_MERGED = 2_000_000
 
 KNOWN_ERRORS = frozenset(
     {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#ERROR!"}
+)
+
+
+REMARKS = frozenset({"remark", "remarks", "comment", "comments", "note", "notes", "备注"})
+_TAKES_BACK = re.compile(
+    r"\b(?:withdr[ae]w|cancel|drop(?:ped)?\b|no.?show|refund|void|pull(?:ed)? out|not (?:attend|com)ing|replaced by)",
+    re.IGNORECASE,
 )
 
 
@@ -73,8 +81,13 @@ def note_headings(draft: Draft) -> None:
     grid, layout = draft.grid, draft.layout
     kinds = (*layout.kinds, WIDE) if layout.wide else layout.kinds
     sessions = {session.column for session in layout.sessions} if layout.wide else set()
+    for session in layout.unmarked if layout.wide else ():
+        draft.faults.append(
+            fault("SESSION_WITHOUT_MARKS", sheet=grid.sheet, row=draft.row, column=session.heading[:60])
+        )
+    unmarked = {session.column for session in layout.unmarked} if layout.wide else set()
     for column in layout.unknown:
-        if column in sessions or heading_key(layout.headings[column]) in SERIAL_NUMBERS:
+        if column in sessions | unmarked or heading_key(layout.headings[column]) in SERIAL_NUMBERS:
             continue
         heading = layout.headings[column][:60]
         close = suggestion(heading, kinds)
@@ -107,6 +120,18 @@ def note_hidden_rows(table: Table, grid: Grid) -> None:
             table.faults.append(fault("HIDDEN_ROW", sheet=table.sheet, row=row))
 
 
+def note_remarks(table: Table, draft: Draft) -> None:
+    """Keep a warning where a remark takes back what its row says, as remarks are not read."""
+    for column in draft.layout.unknown:
+        heading = draft.layout.headings[column]
+        if heading_key(heading) not in REMARKS:
+            continue
+        cells = draft.grid.columns[column][draft.places].tolist()
+        for row, cell in zip(table.rows.tolist(), cells, strict=True):
+            if isinstance(cell, str) and _TAKES_BACK.search(cell):
+                table.faults.append(fault("REMARK_NOT_READ", sheet=table.sheet, row=row, column=heading[:60]))
+
+
 def note_problems(
     table: Table, draft: Draft, lines: npt.NDArray[np.int64], mark_columns: npt.NDArray[np.int64] | None
 ) -> None:
@@ -127,15 +152,20 @@ def note_problems(
     if found:
         for line, place in enumerate(lines.tolist()):
             by_place.setdefault(place, []).append(line)
+    crossed: set[int] = set()
     for (place, column), code in sorted(found.items()):
         name = wanted[column]
+        again = code == CELL_STRUCK_OUT and place in crossed  # a row is crossed out from end to end: once is enough
+        if code == CELL_STRUCK_OUT:
+            crossed.add(place)
         row = int(table.rows[place])
         heading = draft.layout.headings.get(column) or next(
             (session.heading for session in draft.layout.sessions if session.column == column), ""
         )
         shown = grid.columns[column][draft.places[place]]
         shown = shown if shown in KNOWN_ERRORS else "(an error)"
-        table.faults.append(fault(code, sheet=table.sheet, row=row, column=heading, value=shown))
+        if not again:
+            table.faults.append(fault(code, sheet=table.sheet, row=row, column=heading, value=shown))
         for line in by_place.get(place, ()):
             if mark_columns is None or name != "mark" or mark_columns[line] == column:
                 table.problems.setdefault(name, {})[line] = code

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tms_pipeline.intake.foreign_exports import foreign_export
 from tms_pipeline.intake.grid import Cell, Grid
 from tms_pipeline.intake.headings import fields_of, rough_key, rough_keys
 from tms_pipeline.intake.headings_astray import similar_headings, unclear_headings
@@ -16,6 +18,7 @@ from tms_pipeline.intake.mappings import Mapping, Resolve, choose, shipped_mappi
 from tms_pipeline.intake.opening import FileRefused, OpenedFile, refused
 from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_building import NotATable, build_tables
+from tms_pipeline.intake.table_faults import named
 from tms_pipeline.intake.wide_attendance import with_marks
 from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.records.kinds import KINDS
@@ -24,6 +27,7 @@ __all__ = ["Table", "find_tables"]
 
 # Titles, logos and addresses above the headings take fewer lines than this.
 LINES_TO_HEADINGS = 40
+LINES_OF_LABELS = 4
 FIX_SHEET = "fix these rows"
 # Sheets that are there to be read by people, and of which nobody needs to hear: our own template's, Apple Numbers'.
 QUIET_SHEETS = frozenset({"guidance", "instructions", "instruction", "read me", "readme", "export summary"})
@@ -77,6 +81,9 @@ def find_tables(
     if any(len(table.rows) for table in tables):
         faults += [fault("NO_ROWS", sheet=table.sheet, row=table.header_row) for table in tables if not len(table.rows)]
         return [table for table in tables if len(table.rows)], faults
+    foreign = foreign_export(opened.grids) if not tables and named is None else None
+    if foreign is not None:
+        raise FileRefused(foreign)
     if tables:
         raise FileRefused(fault("NO_ROWS", sheet=tables[0].sheet, row=tables[0].header_row))
     errors = [item for item in faults if item.severity == "error"]
@@ -106,7 +113,9 @@ class _Sheet:
         layout: Layout | None = None
         header = -1
         parts: list[_Block] = []
-        for block in _blocks(self.grid):
+        blocks = deque(_blocks(self.grid))
+        while blocks:
+            block = blocks.popleft()
             place, found = self._find_header(block)
             if found is None:
                 if layout is not None:
@@ -114,7 +123,10 @@ class _Sheet:
                 continue
             self._close(layout, header, parts)
             layout, header = found, place
-            parts = [_Block(place + 1, block.last)]
+            again = self._headings_again(layout, place, block)
+            parts = [_Block(place + 1, again)]
+            if again < block.last:
+                blocks.appendleft(_Block(again, block.last))
         self._close(layout, header, parts)
 
     def _find_header(self, block: _Block) -> tuple[int, Layout | None]:
@@ -138,6 +150,21 @@ class _Sheet:
             if layout.missing and near is None:
                 near = (place, layout)
         return near if near else (-1, None)
+
+    def _headings_again(self, layout: Layout, header: int, block: _Block) -> int:
+        """Where the next table of the block begins: at a label ('Course Run: …') right above the same headings."""
+        same = np.ones(block.last - header - 1, dtype=bool)
+        for column in layout.headings:
+            same &= np.equal(self.grid.columns[column][header + 1 : block.last], self.grid.columns[column][header])
+        for at in np.flatnonzero(same).tolist():
+            first = place = header + 1 + at
+            while place - 1 > header and first - place < LINES_OF_LABELS:
+                place -= 1
+                if _label_of(self.grid.line(place)) is not None:
+                    first = place
+            if first < header + 1 + at:
+                return first
+        return block.last
 
     def _may_say_headings(self, cells: list[Cell]) -> bool:
         """A quick look, as every row of data is looked at in a sheet of many short blocks."""
@@ -171,8 +198,10 @@ class _Sheet:
 
     def _marked(self, layout: Layout, place: int, last: int) -> bool:
         columns = [self.grid.columns[session.column][place + 1 : last] for session in layout.sessions]
-        layout.sessions = with_marks(layout.sessions, columns)
-        return bool(layout.sessions)
+        marked = with_marks(layout.sessions, columns)
+        layout.unmarked = [session for session in layout.sessions if session not in marked]
+        layout.sessions = marked
+        return bool(marked)
 
     def _note_labels(self, cells: list[Cell]) -> None:
         """Keeps 'Course Run: HYG-2609-A', in one cell or in two, for a table below that lacks the column."""
@@ -198,6 +227,11 @@ class _Sheet:
         if not layout.kinds and not layout.wide and self.form and _asks_opinions(layout):
             return  # feedback that asks for the class and the name: no half of a record
         if not layout.kinds and not layout.wide:
+            if layout.unmarked:
+                columns = [session.column for session in layout.unmarked]
+                words = named([session.heading for session in layout.unmarked], columns)
+                self.faults.append(fault("SESSIONS_WITHOUT_MARKS", sheet=self.grid.sheet, row=row, columns=words))
+                return
             kind, missing = nearest(layout) or ("", ())
             titles = [KINDS[kind].field(name).title for name in missing]
             words = _listed(titles)
@@ -213,10 +247,29 @@ class _Sheet:
             )
             return
         places = np.concatenate([np.arange(part.first, part.last) for part in parts])
+        for place in places.tolist() if layout.above else ():
+            # Rows below another label are not what the label above the headings says.
+            name = _label_of(self.grid.line(place))
+            if name in layout.above and name not in layout.columns:
+                label = layout.above[name][0]
+                where = int(self.grid.numbers[place])
+                self.faults.append(fault("LABEL_WITHIN_TABLE", sheet=self.grid.sheet, row=where, label=label, head=row))
+                return
         try:
             self.tables += build_tables(self.grid, layout, header, places, self.resolve)
         except NotATable as broken:
             self.faults += broken.faults
+
+
+def _label_of(cells: list[Cell]) -> str | None:
+    """The name of the field that a line labels ('Course Run: HYG-2609-A', in one cell or two), if it says no more."""
+    given = [cell for cell in cells if cell is not None]
+    if not given or len(given) > 2 or not isinstance(given[0], str) or len(given[0]) > 200:
+        return None
+    said = _LABELLED.match(given[0].strip())
+    label, value = (said[1], said[2].strip()) if said else (given[0], "")
+    fields = fields_of(label)
+    return fields[0].name if fields and bool(value) != (len(given) == 2) else None
 
 
 def _asks_opinions(layout: Layout) -> bool:

@@ -19,6 +19,10 @@ _NUMBERED = re.compile(
     r"(?:\s*(?:am|pm))?\s*(?:$|[(\[,:/|\n–-]|(?=\d{1,2}\s*[/.-]|\d{1,2}\s+[a-z]{3}|(?:mon|tue|wed|thu|fri|sat|sun)))",
     re.IGNORECASE,
 )
+# 'Day 2 PM' counts days, of which each may hold several sessions.
+_DAY = re.compile(
+    r"^d(?:ay)?\s*(?:no)?\s*[.#:-]?\s*\d{1,3}(?!\d)[\s,(\[/-]*(am|pm|morning|afternoon|evening)?\b", re.IGNORECASE
+)
 _DATED = re.compile(
     r"\b\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[A-Za-z]{3,9})(?:\s*[/.-]\s*\d{2,4})?\b|\b\d{4}-\d{2}-\d{2}\b"
     r"|\b\d{1,2}\s+[A-Za-z]{3,9}(?:\s+\d{2,4})?\b"
@@ -37,6 +41,8 @@ class SessionColumn:
     heading: str
     number: int | None
     cell: Cell = None  # the heading as it was typed, when it bears a date
+    day: bool = False  # whether the number counts days
+    half: str | None = None  # of such a day: am or pm
 
 
 def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
@@ -48,7 +54,9 @@ def session_of_heading(cell: Cell, column: int) -> SessionColumn | None:
     text = unicodedata.normalize("NFKC", cell).strip()
     numbered = _NUMBERED.match(text)
     if numbered:
-        return SessionColumn(column=column, heading=text, number=int(numbered[1]))
+        day = _DAY.match(text)
+        half = None if day is None or not day[1] else "am" if day[1].lower() in ("am", "morning") else "pm"
+        return SessionColumn(column=column, heading=text, number=int(numbered[1]), day=day is not None, half=half)
     dated = _DATED.fullmatch(text) or _DATED.match(text)
     if dated and (dated.end() == len(text) or not text[dated.end()].isalnum()):
         words = re.sub(r"[^A-Za-z]", "", dated[0])
@@ -65,10 +73,16 @@ def with_marks(sessions: list[SessionColumn], columns: list[Cells]) -> list[Sess
     shares = []
     for column in columns:
         values = [value for value in column.tolist() if value is not None and str(value).strip()]
-        shares.append((sum(1 for value in values if mark_word(value) in MARKS), len(values)))
+        shares.append((sum(1 for value in values if _is_mark(value)), len(values)))
     if sum(marks for marks, _ in shares) >= MOSTLY * sum(count for _, count in shares):
         return sessions
     return [session for session, (marks, count) in zip(sessions, shares, strict=True) if marks >= MOSTLY * count]
+
+
+def _is_mark(value: Any) -> bool:
+    """A mark that we know, or one or two signs such as '/' and 'O', of which we must ask."""
+    word = mark_word(value)
+    return word in MARKS or (len(word) <= 2 and not any(letter.isdigit() for letter in word))
 
 
 def mark_word(value: Any) -> str:

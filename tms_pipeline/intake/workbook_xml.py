@@ -9,15 +9,20 @@ parsing them. What does not fit the pattern to the letter is parsed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from tms_pipeline.intake.container import Container, strict_parser
 from tms_pipeline.intake.refusal import Refusal
 from tms_pipeline.intake.sheet_look import SheetLook, area_places, cell_place, column_index
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 MAIN_PART = "xl/workbook.xml"
+STYLES = "xl/styles.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 # Excel has 1,048,576 rows; a merged area or hidden span is cut there, so that no loop runs longer.
 EXCEL_ROWS = 1_048_576
@@ -88,8 +93,9 @@ def look_through(container: Container, limits: dict[str, int]) -> list[SheetLook
     parts = sheet_parts(container)
     container.check_all(besides=frozenset(sheet.part.lower() for sheet in parts))
     looks = []
+    struck = struck_styles(container)
     for sheet in parts:
-        look = look_at(container, sheet, max_rows=limits["max_rows"])
+        look = look_at(container, sheet, max_rows=limits["max_rows"], struck=struck)
         look.check_extent(
             max_rows=limits["max_rows"], max_columns=limits["max_columns"], memory_bytes=limits["memory_bytes"]
         )
@@ -97,13 +103,50 @@ def look_through(container: Container, limits: dict[str, int]) -> list[SheetLook
     return looks
 
 
-def look_at(container: Container, sheet: SheetPart, *, max_rows: int) -> SheetLook:
+def struck_styles(container: Container) -> frozenset[int]:
+    """The numbers of the cell styles whose letters are crossed out; in most workbooks none."""
+    if not container.has(STYLES) or b"strike" not in container.read(STYLES):
+        return frozenset()
+    fonts: set[int] = set()
+    styles: set[int] = set()
+    for part in container.tree(STYLES):
+        name = _local(part.tag)
+        if name == "fonts":
+            fonts = {at for at, font in enumerate(part) if any(_strikes(item) for item in font)}
+        elif name == "cellXfs":
+            styles = {at for at, style in enumerate(part) if style.attrib.get("fontId", "0") in map(str, fonts)}
+    return frozenset(styles)
+
+
+def _strikes(item: Element) -> bool:
+    return _local(item.tag) == "strike" and item.attrib.get("val", "1").lower() not in ("0", "false", "off")
+
+
+def _watch_struck(look: SheetLook, pieces: Iterable[bytes], styles: frozenset[int]) -> Iterator[bytes]:
+    """The pieces as they are; notes cells with a value in one of the styles on the way, also across two pieces."""
+    numbers = b"|".join(str(style).encode() for style in sorted(styles))
+    crossed = re.compile(rb'<c r="([A-Z]{1,3}+[0-9]{1,7}+)" s="(?:' + numbers + rb')"(?: t="[a-zA-Z]{1,9}+")?+>')
+    before = b""
+    for piece in pieces:
+        for found in crossed.findall(before + piece):
+            place = cell_place(found.decode())
+            if place is not None and len(look.struck) < MOST_MARKS:
+                look.struck.add(place)
+        before = piece[-60:]
+        yield piece
+
+
+def look_at(
+    container: Container, sheet: SheetPart, *, max_rows: int, struck: frozenset[int] = frozenset()
+) -> SheetLook:
     """Everything about the sheet that its values do not show. Raises Refusal for broken or forbidden XML."""
     look = SheetLook(name=sheet.name, hidden=sheet.hidden, epoch_1904=sheet.epoch_1904)
-    if not _parse(look, container.chunks(sheet.part), digits=len(str(max_rows))):
+    pieces = container.chunks(sheet.part)
+    if not _parse(look, _watch_struck(look, pieces, struck) if struck else pieces, digits=len(str(max_rows))):
         # A cell without a reference follows cells that were cut out: its place needs them.
         look = SheetLook(name=sheet.name, hidden=sheet.hidden, epoch_1904=sheet.epoch_1904)
-        _parse(look, container.chunks(sheet.part), digits=0)
+        pieces = container.chunks(sheet.part)
+        _parse(look, _watch_struck(look, pieces, struck) if struck else pieces, digits=0)
     return look
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +45,14 @@ def check_repeats(
     rows: pd.Series[Any],
     *,
     newer_by: str | None,
+    sheets: pd.Series[Any] | None = None,
 ) -> Repeats:
     """Find the rows of one upload that share a key.
 
     ``keys`` are natural keys (None: not known, looked at no further), ``hashes`` of the whole canonical row,
     ``rows`` the numbers that ops see in their sheet. ``newer_by`` names the field that tells which of several
-    answers is the latest; where it is empty or equal, different answers contradict.
+    answers is the latest; where it is empty or equal, different answers contradict. ``sheets`` are their sheets, which
+    are named where there are several.
     """
     key_codes, _ = pd.factorize(keys.to_numpy(dtype=object))
     places = np.flatnonzero(key_codes >= 0)
@@ -82,17 +85,22 @@ def check_repeats(
     old = answers[superseded & ~in_torn[answers]]
     repeated_at = np.flatnonzero(repeated & ~in_torn)
 
+    named_sheets = sheets.to_numpy(dtype=object) if sheets is not None and sheets.nunique() > 1 else None
+
+    def said(place: int) -> str:
+        return f"{numbers[place]}" + (f" of sheet '{named_sheets[place]}'" if named_sheets is not None else "")
+
     numbers = rows.to_numpy()
     row_of = dict(zip(answers[superseded].tolist(), winner[superseded].tolist(), strict=True))
     faults = [
-        row_fault(int(places[at]), "ROW_REPEATED", first=str(numbers[places[first_of_pair[at]]]))
+        row_fault(int(places[at]), "ROW_REPEATED", first=said(int(places[first_of_pair[at]])))
         for at in repeated_at.tolist()
     ]
     faults += [
-        row_fault(int(places[at]), "ANSWER_SUPERSEDED", newer=str(numbers[places[answers[row_of[at]]]]))
+        row_fault(int(places[at]), "ANSWER_SUPERSEDED", newer=said(int(places[answers[row_of[at]]])))
         for at in old.tolist()
     ]
-    faults += _contradictions(kind, group[contradicting], places[contradicting], frame, numbers)
+    faults += _contradictions(kind, group[contradicting], places[contradicting], frame, said)
     faults.sort(key=lambda item: item.line)
     return Repeats(
         repeated=np.sort(places[repeated_at]),
@@ -133,7 +141,7 @@ def _superseded(group: Places, places: Places, frame: pd.DataFrame, newer_by: st
 
 
 def _contradictions(
-    kind: RecordKind, group: Places, places: Places, frame: pd.DataFrame, numbers: npt.NDArray[Any]
+    kind: RecordKind, group: Places, places: Places, frame: pd.DataFrame, said: Callable[[int], str]
 ) -> list[RowFault]:
     """The faults of rows that contradict: each names all rows of its group and the columns that differ."""
     if not len(places):
@@ -150,7 +158,7 @@ def _contradictions(
     for start, size, titles in zip(starts.tolist(), sizes.tolist(), differing, strict=True):
         members = places[start : start + size]
         words = {
-            "rows": _listed([str(numbers[place]) for place in members[:ROWS_NAMED]], size),
+            "rows": _listed([said(place) for place in members[:ROWS_NAMED].tolist()], size),
             "kind": kind.title.lower(),
             "columns": _listed(titles, len(titles)) or "values that are not shown",
         }
