@@ -10,6 +10,7 @@ WHERE (%(entity)s = '' OR entity_key = %(entity)s OR entity = %(entity)s OR star
   AND (%(action)s = '' OR action ILIKE '%%' || %(action)s || '%%')
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-  AND (NOT %(saw)s OR action = ANY(%(sights)s))
+  AND (NOT %(saw)s OR action = ANY(%(sights)s)
+       OR action = 'refused' AND entity = 'verb' AND entity_key = ANY(%(tried)s))
 ORDER BY seq DESC
 LIMIT %(last)s

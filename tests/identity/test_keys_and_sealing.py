@@ -50,7 +50,7 @@ def test_a_sealed_value_cannot_be_moved(elsewhere: bytes) -> None:
         open_sealed(key, seal(key, NRIC.encode(), HERE), elsewhere)
 
 
-def test_a_sealed_value_cannot_be_edited_or_opened_with_another_key() -> None:
+def test_attack_edit_a_sealed_value_or_open_it_with_another_key() -> None:
     key = new_data_key()
     sealed = seal(key, NRIC.encode(), HERE)
     for index in range(len(sealed)):
@@ -64,7 +64,7 @@ def test_a_sealed_value_cannot_be_edited_or_opened_with_another_key() -> None:
         open_sealed(key, sealed[:20], HERE)
 
 
-def test_a_value_moved_to_another_row_in_postgres_does_not_open(place: Workplace) -> None:
+def test_attack_swap_two_ciphertexts_in_postgres(place: Workplace) -> None:
     from tms_pipeline.identity.sealing import place as where
 
     with place.db.transaction() as connection:
@@ -225,6 +225,28 @@ def test_production_refuses_one_key_for_two_purposes_and_a_folder_that_others_ma
     index.write_bytes(data.read_bytes())
     with pytest.raises(keyring.KeyringError, match="twice"):
         keyring.rings_of(production(folder))
+
+
+def test_production_refuses_a_home_in_which_others_may_put_another_key_folder(folder: Path) -> None:
+    keyring.create(folder / "h")
+    (folder / "h").chmod(0o777)
+    with pytest.raises(keyring.KeyringError, match="chmod go-w"):
+        keyring.rings_of(production(folder))
+    (folder / "h").chmod(0o711)
+    assert keyring.rings_of(production(folder))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_attack_a_ring_that_belongs_to_somebody_else_is_refused_also_behind_a_link(folder: Path) -> None:
+    path = keyring.create(folder / "h")[0]
+    theirs = folder / "theirs.json"
+    theirs.write_bytes(path.read_bytes())
+    theirs.chmod(0o600)
+    os.chown(theirs, 65534, 65534)
+    path.unlink()
+    path.symlink_to(theirs)
+    with pytest.raises(keyring.KeyringError, match="another user"):
+        keyring.load(folder / "h")
 
 
 def test_rings_come_from_the_environment_and_are_changed_there_only(folder: Path) -> None:

@@ -148,7 +148,8 @@ def test_somebody_who_comes_again_after_shredding_is_a_new_trainee(ours: World) 
 
 def test_a_legal_hold_goes_before_any_rule_and_keeps_the_files_that_others_share(ours: World) -> None:
     actor, place = ours.actor("officer", "admin"), ours.workplace
-    ours.upload("trainee", trainee("T1", nric=make_nric("S", 9999051), full_name="Alone In A File"))
+    ours.upload("trainee", trainee(
+        "T1", nric=make_nric("S", 9999051), full_name="Alone In A File", email="alone@example.test", phone="91110000"))
     alone = ours.value("SELECT max(trainee_ref) FROM identity.trainee")
     hold(place, GONE, "case 12", actor=actor)
     with pytest.raises(ValueError, match="already"):
@@ -224,6 +225,16 @@ def test_a_destruction_that_was_killed_is_gone_on_with(ours: World, monkeypatch:
         shred(ours, GONE)
     found = retention.due(ours.workplace)
     assert len(found.unfinished) == 1
+    # Whoever can write into Postgres has no other file deleted through it.
+    other = ours.workplace.home / "keys" / "data-keys.export"
+    other.write_text("")
+    kept = ours.value("SELECT counts::text FROM rights.destruction")
+    for name in (str(other), str(ours.workplace.folder("results") / ".." / "keys" / other.name)):
+        ours.execute("UPDATE rights.destruction SET counts = jsonb_set(counts, '{files}', to_jsonb(ARRAY[%s::text]))", name)
+        with pytest.raises(ValueError, match="no original or result"):
+            retention.apply(ours.workplace, found, actor=ours.actor("officer", "admin"))
+        assert other.exists()
+    ours.execute("UPDATE rights.destruction SET counts = %s::jsonb", kept)
     done = retention.apply(ours.workplace, found, actor=ours.actor("officer", "admin"))
     assert done[0]["trainees"] == [GONE] and sorted(ours.workplace.rings.data.keys) == [2]
     assert not retention.due(ours.workplace).unfinished

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -113,15 +115,27 @@ def test_a_refusal_of_a_verb_is_exit_three_one_sentence_and_changes_nothing(
 # --- approvals ---------------------------------------------------------------------------------------------------
 
 
-def test_an_approval_is_not_replayed_on_another_plan(staffed: Workplace) -> None:
+def test_attack_replay_an_approval_on_a_plan_that_changed_after(staffed: Workplace) -> None:
+    """A hash that was right yesterday approves neither the newer plan nor the one that it replaced."""
     plan_id, plan = plan_now(staffed, actor=staffed.actor())
-    wanted = staffed.actor(name="olivia")
+    olivia = staffed.actor(name="olivia")
     with pytest.raises(ApprovalRefused):
-        approvals.approve_plan(staffed, plan_id, "0" * 64, actor=wanted)
-    newer, _ = plan_now(staffed, actor=staffed.actor())
-    if newer != plan_id:
-        with pytest.raises(ApprovalRefused):
-            approvals.approve_plan(staffed, plan_id, plan.hash, actor=wanted)
+        approvals.approve_plan(staffed, plan_id, "0" * 64, actor=olivia)
+    change = "UPDATE register.trainer SET ssg_hash = %s WHERE key = (SELECT min(key) FROM register.trainer)"
+    before = staffed.db.value("SELECT ssg_hash FROM register.trainer ORDER BY key")
+    with staffed.db.transaction() as connection:
+        connection.execute(change, (bytes(32),))
+    try:
+        newer, fresh = plan_now(staffed, actor=staffed.actor())
+        assert (newer, fresh.hash) != (plan_id, plan.hash)
+        ready = staffed.db.value("SELECT count(*) FROM outbox.submission WHERE state = 'ready'")
+        for number, words in ((newer, plan.hash), (plan_id, plan.hash), (plan_id, fresh.hash)):
+            with pytest.raises(ApprovalRefused):
+                approvals.approve_plan(staffed, number, words, actor=olivia)
+        assert staffed.db.value("SELECT count(*) FROM outbox.submission WHERE state = 'ready'") == ready
+    finally:
+        with staffed.db.transaction() as connection:
+            connection.execute(change, (before,))
 
 
 def test_nobody_approves_in_somebody_elses_name_in_production(staffed: Workplace) -> None:
@@ -143,7 +157,7 @@ def test_a_service_is_no_person_and_approves_nothing(service: str, staffed: Work
         approvals.approve_plan(staffed, "P-1", "0" * 64, actor=staffed.actor(name=service))
 
 
-def test_one_person_is_not_two(staffed: Workplace) -> None:
+def test_attack_approve_ones_own_plan_and_be_two_persons(staffed: Workplace) -> None:
     """Under two-person a second approval by the same person counts once, and one's own upload not at all."""
     two = replace(staffed, settings=staffed.settings.model_copy(update={"approval_policy": "two-person"}))
     plan_id, plan = plan_now(two, actor=two.actor())
@@ -159,7 +173,7 @@ def test_one_person_is_not_two(staffed: Workplace) -> None:
 # --- trainers and finance see their part -------------------------------------------------------------------------
 
 
-def test_a_trainer_reads_no_report_of_another_run(
+def test_attack_read_a_report_as_trainer_for_another_run(
     trainer: Workplace, other_run: str, run_as: Callable[..., Done]
 ) -> None:
     from tms_pipeline.reports.build import order
@@ -412,7 +426,7 @@ def test_the_proxys_header_is_believed_from_the_proxy(staffed: Workplace) -> Non
     ids=["another address", "this machine", "no address", "two addresses", "no secret", "a wrong secret", "an empty one",
          "two names", "no name", "a line break"],
 )  # fmt: skip
-def test_a_forged_header_is_not_believed(headers: dict[str, str], address: str | None, staffed: Workplace) -> None:
+def test_attack_forge_the_proxy_header(headers: dict[str, str], address: str | None, staffed: Workplace) -> None:
     with pytest.raises(NotAllowed):
         proxy.name_of_request(with_proxy(staffed).settings, headers, address)
 
@@ -467,3 +481,51 @@ def test_until_somebody_has_a_role_the_maker_is_admin_and_stays_one_after_the_fi
 
 def test_a_run_of_anybodys_is_free_for_those_who_see_all(staffed: Workplace, other_run: str) -> None:
     guard.permit_run(staffed, other_run)
+
+
+# --- who saw what ------------------------------------------------------------------------------------------------
+
+
+def test_who_saw_what_shows_reveals_exports_and_approvals_as_they_are_written_and_what_was_refused(
+    staffed: Workplace, run_as: Callable[..., Done], folder: Path
+) -> None:
+    ref = staffed.db.value("SELECT trainee_ref FROM register.trainee WHERE phone_sealed IS NOT NULL ORDER BY 1")
+    plan_id, plan = plan_now(staffed, actor=staffed.actor())
+    approvals.approve_plan(staffed, plan_id, plan.hash, actor=staffed.actor(name="olivia"), parts=["trainer"])
+    reason = ("--reason", "SSG asks which trainee this is")
+    for person, code, words in (
+        ("ada", 0, ["reveal", ref, "--field", "phone", *reason, "--yes-in-a-file"]),
+        ("tina", 3, ["reveal", ref, "--field", "phone", *reason, "--yes-in-a-file"]),
+        ("ada", 0, ["subject-access", "--trainee", ref, "-o", str(folder / "out.xlsx")]),
+        ("finn", 3, ["subject-access", "--trainee", ref, "-o", str(folder / "out.xlsx")]),
+        ("ada", 0, ["keys", "export", "-o", str(folder / "export")]),
+    ):
+        done = run_as(person, *words)
+        assert done.returncode == code, done.stderr
+    done = run_as("audrey", "audit", "show", "--saw", "--last", "6", "--json")
+    found = [(entry["actor"], entry["action"], entry["entity_key"]) for entry in reversed(json.loads(done.stdout))]
+    assert found == [
+        ("olivia", "plan approved", plan_id), ("ada", "revealed", ref), ("tina", "refused", "reveal"),
+        ("ada", "subject access exported", ref), ("finn", "refused", "subject-access"), ("ada", "data keys exported", "data"),
+    ]  # fmt: skip
+
+
+def test_a_reason_that_names_somebody_is_seen_by_marks_alone_and_a_number_is_refused(
+    staffed: Workplace, run_as: Callable[..., Done]
+) -> None:
+    from tms_pipeline.identity.data_keys import data_keys
+    from tms_pipeline.identity.opening import open_sealed, opening_for
+    from tms_pipeline.identity.sealing import place as where
+
+    ref = staffed.db.value("SELECT trainee_ref FROM register.trainee ORDER BY 1 DESC")
+    with staffed.db.transaction() as connection, opening_for("trial"):
+        key = data_keys(connection, staffed.rings.data, [f"trainee:{ref}"], make=False)[f"trainee:{ref}"]
+        sealed = connection.execute("SELECT full_name_sealed FROM register.trainee WHERE trainee_ref = %s", (ref,)).fetchone()
+        assert sealed is not None
+        name = open_sealed(key, bytes(sealed[0]), where("register.trainee", "full_name", ref)).decode()
+    done = run_as("ada", "retention", "hold", ref, "--reason", f"letter of {name.upper()}, case 12")
+    assert done.returncode == 0 and "seems to hold the name" in done.stderr and name not in done.stderr
+    done = run_as("ada", "retention", "release", ref, "--reason", "case 12 is closed")
+    assert done.returncode == 0 and done.stderr == ""
+    done = run_as("ada", "retention", "hold", ref, "--reason", "S9999001A complained")
+    assert done.returncode == 3 and "S9999001A" not in one_sentence(done.stderr)

@@ -8,11 +8,10 @@ from typing import Any
 from tms_pipeline.store.database import Connection, Database
 from tms_pipeline.store.queries import text
 
-# The actions by which somebody got to see personal values, or let them out.
-SIGHTS = (
-    "revealed", "reveal", "reveal refused", "subject access exported", "plan approved", "key export written",
-    "result handed back",
-)  # fmt: skip
+# The actions by which somebody got to see personal values or let them out, as they are written; and the verbs of
+# which a refusal is one that was tried.
+SIGHTS = ("revealed", "subject access exported", "plan approved", "data keys exported")
+_TRIED = ("reveal", "subject-access", "approve", "keys export")
 _NAMES = ("seq", "at", "actor", "role", "action", "entity", "entity_key", "correlation_id", "details")
 
 
@@ -31,7 +30,8 @@ def show(
     """The last entries that fit, the newest first."""
     parameters = {
         "entity": entity, "person": person, "correlation": correlation, "action": action, "since": since,
-        "until": until, "saw": saw, "sights": list(SIGHTS), "last": last,
+        "until": until, "saw": saw, "sights": list(SIGHTS), "tried": list(_TRIED),
+        "last": last,
     }  # fmt: skip
     statement = text("audit/show")
     rows = (

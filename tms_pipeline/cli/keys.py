@@ -161,11 +161,13 @@ def keys_export(
     ] = None,
 ) -> None:
     """Write the wrapped data keys as of now, to be kept beside a backup of the database."""
+    from tms_pipeline.audit.log import append
     from tms_pipeline.identity.key_export import export, standing_export
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace, workplace.db.transaction() as connection:
         path = output or standing_export(workplace.home)
+        append(connection, workplace.rings.audit.key, workplace.actor(), "data keys exported", "key ring", "data")
         count = export(connection, workplace.rings, path)
     say(f"{count} data keys were written to {path}; they open nothing without the ring 'data'.")
 

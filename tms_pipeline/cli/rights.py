@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tms_pipeline.cli.output import FINDINGS, USAGE, VERB, emit, plainly, say
+
+if TYPE_CHECKING:
+    from tms_pipeline.workplace import Workplace
 
 retention_app = typer.Typer(help="How long data are kept, and their destruction: see docs/retention.md.")
 access_app = typer.Typer(help="Everything kept about one person, and the clock of requests: see docs/retention.md.")
@@ -127,6 +130,7 @@ def retention_hold(trainee: Trainee, reason: Reason) -> None:
 
     with open_workplace() as workplace:
         hold(workplace, trainee, reason, actor=workplace.actor())
+        _warn_of_names(workplace, reason)
     say(f"The data of {trainee} are held until 'tms retention release {trainee}'.")
 
 
@@ -138,6 +142,7 @@ def retention_release(trainee: Trainee, reason: Reason) -> None:
 
     with open_workplace() as workplace:
         release(workplace, trainee, reason, actor=workplace.actor())
+        _warn_of_names(workplace, reason)
     say(f"The hold on {trainee} has ended.")
 
 
@@ -261,6 +266,7 @@ def correct(
         raise typer.Exit(USAGE)
     with open_workplace() as workplace:
         upload_id = put_right(workplace, trainee, field, value, actor=workplace.actor(), note=note)
+        _warn_of_names(workplace, note)
     say(f"{trainee}: {field} was put right by upload {upload_id}; SSG is told by the next plan.")
 
 
@@ -272,6 +278,7 @@ def consent_withdraw(trainee: Trainee, received: Received = "", reason: Reason =
 
     with open_workplace() as workplace:
         now = withdraw(workplace, trainee, actor=workplace.actor(), reason=reason, withdrawn_on=_day(received))
+        _warn_of_names(workplace, reason)
     say(
         f"E-mail address and phone of {trainee} were taken out; no later file brings them back."
         if now
@@ -289,6 +296,14 @@ def consent_give(trainee: Trainee) -> None:
     with open_workplace() as workplace:
         give_again(workplace, trainee, actor=workplace.actor())
     say(f"{trainee} has given the consent again; drop a row with the details.")
+
+
+def _warn_of_names(workplace: Workplace, reason: str) -> None:
+    from tms_pipeline.roles.reasons import names_somebody
+
+    if reason and names_somebody(workplace.db, workplace.rings, reason):
+        typer.echo("The reason seems to hold the name of a trainee or trainer, and it stays; use references next time.",
+                   err=True)  # fmt: skip
 
 
 def _day(text: str) -> date | None:

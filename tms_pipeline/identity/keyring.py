@@ -220,8 +220,10 @@ def _of_environment(settings: Settings, name: str) -> KeyRing:
 
 def _load(path: Path, name: str, vault: Vault | None) -> KeyRing:
     try:
-        facts = path.stat()
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        # One opening for both, so that what is looked at is what is read.
+        with path.open(encoding="utf-8") as file:
+            facts = os.fstat(file.fileno())
+            raw = json.load(file)
         keys = {int(version): base64.b64decode(key, validate=True) for version, key in raw["keys"].items()}
         wrapped, active = bool(raw.get("vault")), int(raw["active"])
     except FileNotFoundError:
@@ -232,6 +234,8 @@ def _load(path: Path, name: str, vault: Vault | None) -> KeyRing:
         raise KeyringError(f"The key ring {path} cannot be read; bring it back from its backup.") from None
     if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyringError(f"Others may read the key ring {path}; run 'chmod 600' on it.")
+    if facts.st_uid not in (os.geteuid(), 0):
+        raise KeyringError(f"The key ring {path} belongs to another user, who may change it; run 'chown' on it.")
     if wrapped:
         if vault is None:
             raise KeyringError(f"The key ring {path} is wrapped by a vault; set TMS_KEY_COMMAND to its program.")
@@ -263,3 +267,5 @@ def _refuse_for_production(settings: Settings, rings: KeyRings) -> None:
     folder = settings.home / "keys"
     if settings.key_source == "files" and folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyringError(f"Others may enter the folder {folder}; run 'chmod 700' on it.")
+    if settings.key_source == "files" and settings.home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise KeyringError(f"Others may put another key folder into {settings.home}; run 'chmod go-w' on it.")

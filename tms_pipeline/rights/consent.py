@@ -12,6 +12,7 @@ from datetime import date
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.rights import requests
 from tms_pipeline.rights.holds import known
+from tms_pipeline.roles.reasons import checked
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -27,6 +28,7 @@ def withdraw(
 
     Raises LookupError for an unknown trainee, ValueError for a second withdrawal.
     """
+    checked(reason)
     with workplace.db.transaction() as connection:
         requests.record(connection, workplace, trainee_ref, "consent", actor=actor, received_on=withdrawn_on,
                         fields=("email", "phone"))  # fmt: skip

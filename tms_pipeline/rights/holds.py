@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.roles.reasons import checked
 from tms_pipeline.store.database import Connection
 from tms_pipeline.workplace import Workplace
 
@@ -29,6 +30,7 @@ def hold(workplace: Workplace, trainee_ref: str, reason: str, *, actor: Actor) -
     """
     if not reason.strip():
         raise ValueError("A legal hold needs a reason.")
+    checked(reason)
     with workplace.db.transaction() as connection:
         known(connection, trainee_ref)
         made = connection.execute(
@@ -45,6 +47,7 @@ def release(workplace: Workplace, trainee_ref: str, reason: str, *, actor: Actor
     """Release a hold. Raises ValueError when there is none, or without a reason."""
     if not reason.strip():
         raise ValueError("Releasing a legal hold needs a reason.")
+    checked(reason)
     with workplace.db.transaction() as connection:
         gone = connection.execute(
             "UPDATE rights.legal_hold SET released_at = now(), released_by = %s, release_reason = %s "

@@ -12,6 +12,7 @@ from typing import Any
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.rights.holds import known
+from tms_pipeline.roles.reasons import checked
 from tms_pipeline.store.database import Connection
 from tms_pipeline.workplace import Workplace
 
@@ -35,6 +36,7 @@ def record(
 ) -> int:
     """Record a request; returns its number. Raises LookupError for an unknown trainee, ValueError for a day to come."""
     known(connection, trainee_ref)
+    checked(note)
     received = received_on or workplace.today()
     if received > workplace.today():
         raise ValueError(f"{received} is still to come; a request is dated by the day it was received.")

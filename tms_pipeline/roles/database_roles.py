@@ -65,8 +65,9 @@ def role_of_app(db: Database) -> str | None:
     COPY needs; or rights of another release, until the next migration or ``tms roles database``.
     """
     row = db.rows(
-        "SELECT r.rolbypassrls AND pg_has_role(session_user, r.oid, CASE WHEN current_setting('server_version_num')::int "
-        ">= 160000 THEN 'SET' ELSE 'MEMBER' END), obj_description(to_regnamespace('identity'), 'pg_namespace') "
+        "SELECT r.rolbypassrls AND pg_has_role(session_user, r.oid, "
+        "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), "
+        "obj_description(to_regnamespace('identity'), 'pg_namespace') "
         "FROM pg_roles r WHERE r.rolname = %s",
         (APP,),
     )

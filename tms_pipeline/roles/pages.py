@@ -98,5 +98,6 @@ def _list(folder: Path, *, top: bool) -> str:
     body = "\n".join(lines) or "<li>No report is here yet.</li>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports</title>'
-        f"<style>body{{font-family:sans-serif;margin:2rem}}</style></head><body><h1>Reports</h1><ul>\n{body}\n</ul></body></html>"
+        "<style>body{font-family:sans-serif;margin:2rem}</style></head>"
+        f"<body><h1>Reports</h1><ul>\n{body}\n</ul></body></html>"
     )

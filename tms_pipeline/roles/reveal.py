@@ -8,12 +8,12 @@ from psycopg import sql
 
 from tms_pipeline.audit.log import append
 from tms_pipeline.identity.data_keys import KeyShredded, data_keys
-from tms_pipeline.identity.masking import redact
 from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.registers.staging import subject_of
 from tms_pipeline.roles.guard import needs, refuse
+from tms_pipeline.roles.reasons import checked
 from tms_pipeline.store.database import Connection
 from tms_pipeline.workplace import Workplace
 
@@ -53,8 +53,7 @@ def reveal(workplace: Workplace, reference: str, name: str, *, reason: str) -> R
     reason = reason.strip()
     if len(reason) < _LEAST_REASON:
         raise ValueError(f"Give a reason of {_LEAST_REASON} letters or more; it is kept in the audit log.")
-    if redact(reason) != reason:
-        raise ValueError("The reason holds a personal value; say it without, as it is kept in the audit log.")
+    checked(reason)
     kind, person = known[name], workplace.person
     with workplace.db.transaction() as connection:
         # One after the other for each person, so that two at once cannot both be the last of the day.
