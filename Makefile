@@ -34,7 +34,7 @@ test: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-crash: $(VENV)/installed-dev
-	@TMS_CRASH_MATRIX=full $(BIN)/python -m pytest tests/crash tests/promises -s $(ARGS)
+	@TMS_CRASH_MATRIX=full $(BIN)/python -m pytest tests/crash tests/promises -n auto --dist load $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -50,6 +50,7 @@ bench: $(VENV)/installed-dev
 
 lock:
 	uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -q -o requirements.lock
+	uv pip compile pyproject.toml --extra build --extra s3 --extra scale --extra sentry -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -q -o requirements-deploy.lock
 	uv pip compile pyproject.toml --extra build --extra dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras -q -o requirements-dev.lock
 
 # Known weaknesses of what we depend on, by pip-audit in an environment of its own; without its data, a recorded note.
