@@ -277,9 +277,9 @@ def _laid_over(rules: list[Rule], overlay: Path) -> list[Rule]:
             base = by_identity.get(identity)  # type: ignore[arg-type]
             by_identity[identity] = _rule(entry, path, base)  # type: ignore[index]
             places[identity] = f"{path.name}, line {entry.place('in_force_from')}, in_force_from"
-    for identity, place in places.items():
-        both = _doubt([by_identity[identity]], [other for known, other in by_identity.items() if known != identity])  # type: ignore[index]
-        if both is not None:
+    for mine, place in places.items():
+        others = [other for known, other in by_identity.items() if known != mine]
+        if (both := _doubt([by_identity[mine]], others)) is not None:  # type: ignore[index]
             raise RuleError(f"{place}: {both}")
     return list(by_identity.values())
 
