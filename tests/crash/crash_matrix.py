@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from dataclasses import dataclass
@@ -11,14 +10,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 
+from crash_child import CRASH_PACE
+from nursery import Nursery
 from submission_world import (
-    PACE,
-    Site,
     World,
     assessment,
     attendance,
     enrolment,
     fee,
+    keep,
     restore,
     run,
     session,
@@ -26,7 +26,10 @@ from submission_world import (
     trainer,
 )
 
+from tms_pipeline.mirror.pull import PullResult
+from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.records.kinds import SUBMITTED
+from tms_pipeline.submission.approvals import approve_plan
 from tms_pipeline.submission.crashpoints import POINTS
 from tms_pipeline.submission.dead_letters import dead_letters, retry
 from tms_pipeline.submission.sending import ENDPOINTS
@@ -129,8 +132,8 @@ def quick_cases(count: int) -> list[Case]:
     return [
         Case(
             points[n % len(points)],
-            faults[(n + n // len(points)) % len(faults)],
-            changes[(n * 7 + n // len(changes)) % len(changes)],
+            faults[n % len(faults)],
+            changes[n * 7 % len(changes)],
         )
         for n in range(count)
     ]
@@ -160,65 +163,72 @@ def second_wave(world: World) -> None:
     )
 
 
-# ---- the child that is killed ----
+# ---- the beginnings: what was sent before the case, kept once and put back for each ----
 
-# The fork server imports the child's module once; it takes its path from here.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["crash_child"])
-
-
-def killed_child(world: World, at: str) -> bool:
-    """Plan, approve and work in a process of its own that kills itself at the point; True if it got there."""
-    import crash_child
-
-    site: Site = world.site
-    process = _context.Process(
-        target=crash_child.work,
-        args=(str(site.home), str(site.server.socket), site.ssg, world.database, at),
-    )
-    process.start()
-    process.join(60)
-    if process.is_alive():
-        process.kill()
-        raise AssertionError(f"the child at {at} hangs")
-    code = process.exitcode
-    process.close()
-    assert code in (0, -9), f"the child at {at} failed with {code}"
-    return code == -9
+# Each create begins where its parents are at SSG already; updates and cancels begin where everything is.
+STAGES: dict[str, tuple[str, ...]] = {
+    "trainer.create": (),
+    "course_run.create": ("trainer",),
+    "session.create": ("course_run",),
+    "enrolment.create": ("session",),
+    "attendance.create": ("enrolment",),
+    "assessment.create": (),
+}
 
 
-@dataclass
-class Verdict:
-    reached: bool
-    writes: dict[str, int]
-
-
-def prove(world: World, case: Case) -> Verdict:
-    """Run one case from the beginning to quiescence and check what SSG holds; raises AssertionError."""
+def prepare(world: World) -> None:
+    """Make all beginnings in a world in which the term is taken in and nothing was sent (kept as "term")."""
+    second_wave(world)
+    keep(world, "second")
     restore(world, "term")
-    world.reset_ssg()
-    if case.wave == 2:
-        done = world.submit(patience=0.3)
-        assert set(done.outcomes) == {"accepted"}, done
-        restore(world, "second", only=("register",))
-    world.forget_calls()
+    for change, parts in STAGES.items():
+        if parts:
+            plan_id, plan = world.plan()
+            approve_plan(world.workplace, plan_id, plan.hash, actor=world.actor(), parts=parts)
+            done = world.work(patience=0.2)
+            assert set(done.outcomes) == {"accepted"}, done
+        _keep_both(world, _beginning(change))
+    done = world.submit()
+    assert set(done.outcomes) == {"accepted"}, done
+    world.pull()
+    restore(world, "second", only=("register",))
+    _keep_both(world, "everything")
+
+
+def _beginning(change: str) -> str:
+    return "before_" + change.partition(".")[0] if change in FIRST else "everything"
+
+
+def _keep_both(world: World, name: str) -> None:
+    keep(world, name)
+    world.keep_ssg(name)
+
+
+def prove(world: World, nursery: Nursery, case: Case) -> bool:
+    """Run one case from its beginning to quiescence and check what SSG holds; True if the child died at the point.
+
+    Raises AssertionError.
+    """
+    beginning = _beginning(case.change)
+    restore(world, beginning, only=("finding", "mirror", "outbox", "register", "ssg"))
+    world.put_back_ssg(beginning)
     kind, action = case.change.split(".")
     if case.fault != "none":
         endpoint = LOOKS[kind] if case.fault in READING else endpoint_there(kind, action)
         world.fault(case.fault, endpoint, times=1, **FAULTS[case.fault])
     named = case.point in ("after_plan", "after_approval")
     where = case.point if named else f"{case.point}@{case.change}"
-    reached = False
     if case.point == "after_search":
         # A search takes an unknown outcome first.
-        killed_child(world, f"after_call@{case.change}")
-    reached = killed_child(world, where)
-    settle(world)
+        nursery.killed(world, f"after_call@{case.change}")
+    reached = nursery.killed(world, where)
+    pulled = settle(world)
+    armed = world.ssg("GET", "faults")["faults"]
     world.mend()
-    settle(world)
-    check(world, case)
-    return Verdict(reached, world.writes())
+    if pulled.failed() or any(not fault["fired"] for fault in armed):
+        pulled = settle(world)
+    check(world, case, pulled)
+    return reached
 
 
 def endpoint_there(kind: str, action: str) -> str:
@@ -227,21 +237,30 @@ def endpoint_there(kind: str, action: str) -> str:
     return f"{family.removesuffix('s')}.{'fees' if name == 'update_fee' else name}"
 
 
-def settle(world: World) -> None:
-    """Resume to quiescence, as the following nights and a person at the dead letters would."""
-    for _ in range(8):
-        world.submit(patience=0.4)
-        for letter in dead_letters(world.workplace):
-            retry(world.workplace, letter.submission_id, reason="SSG was mended", actor=world.actor())
-        world.pull()
-        _, plan = world.plan()
-        if not plan.changes and not (set(world.states()) - {"accepted", "superseded"}):
-            return
+def settle(world: World) -> PullResult:
+    """Resume to quiescence, as the following nights and a person at the dead letters would; returns the last read."""
+    before: object = None
+    for _ in range(12):
+        plan_id, plan = world.plan()
+        states = world.states()
+        if not plan.changes and not set(states) - {"accepted", "superseded"}:
+            pulled = world.pull()
+            if not world.plan()[1].changes:
+                return pulled
+        elif (states, plan.hash) == before and not set(states) & {"unknown", "retry", "sending"}:
+            return world.pull()  # what is left waits for what somebody else took away
+        else:
+            before = (states, plan.hash)
+            world.approve(plan_id, plan)
+            world.work(patience=0.5, pace=CRASH_PACE)
+            for letter in dead_letters(world.workplace):
+                retry(world.workplace, letter.submission_id, reason="SSG was mended", actor=world.actor())
+    return world.pull()
 
 
-def check(world: World, case: Case) -> None:
+def check(world: World, case: Case, pulled: PullResult) -> None:
     stuck = set(world.states()) - {"accepted", "superseded"}
-    found = world.reconcile()
+    found = reconcile(world.workplace, pulled, actor=world.actor())["counts"]["discrepancies"]
     state = world.ssg("GET", "state")
     live = {kind: len(world.held(kind, state=state)) for kind in EXPECTED[1][0]}
     made = {kind: len(world.held(kind, state=state, live=False)) for kind in EXPECTED[1][0]}
@@ -268,4 +287,4 @@ def kinds_covered() -> set[str]:
 
 assert kinds_covered() == {kind.name for kind in SUBMITTED}
 assert os.environ.get("TMS_CRASH_AT") is None
-assert PACE.max_attempts > 1
+assert CRASH_PACE.max_attempts > 1

@@ -610,6 +610,23 @@ def test_references_carry_the_simulated_month_in_singapore(sim: Sim) -> None:
 
 
 # Control
+def test_control_puts_back_what_was_kept_numbering_and_all(sim: Sim) -> None:
+    first = sim.enrol(sim.run())
+    before = sim.control("state")
+    sim.control("keep", {"name": "one"})
+    sim.control("edit", {"kind": "enrolments", "key": first, "action": "cancel"})
+    second = sim.enrol(sim.run())
+    assert sim.control("counts")["records"]["enrolments"] == 2
+    sim.control("faults", {"kind": "503", "endpoint": "*"})
+    for _ in range(2):
+        sim.control("put-back", {"name": "one"})
+        assert sim.control("state") == before and sim.control("faults") == {"faults": []}
+        assert sim.control("counts")["writes"] == {}
+        assert sim.enrol(sim.run()) == second, "the next number is the next number again"
+    assert httpx.post(sim.url + "/_control/put-back", json={"name": "two"}).status_code == 404
+    assert httpx.post(sim.url + "/_control/keep", json={}).status_code == 400
+
+
 def test_control_edit_seed_counts_and_calls(sim: Sim) -> None:
     run = sim.run()
     ref = sim.enrol(run)

@@ -370,6 +370,14 @@ class World:
             },
         )
 
+    def keep_ssg(self, name: str) -> None:
+        """Remember what SSG holds."""
+        self.ssg("POST", "keep", {"name": name})
+
+    def put_back_ssg(self, name: str) -> None:
+        """SSG holds again what was remembered; nothing is armed and no call was made."""
+        self.ssg("POST", "put-back", {"name": name})
+
     def fault(self, kind: str, endpoint: str = "*", **options: Any) -> None:
         self.ssg("POST", "faults", {"kind": kind, "endpoint": endpoint, **options})
 
@@ -449,15 +457,16 @@ def keep(world: World, name: str) -> None:
 
 
 def restore(world: World, name: str, only: tuple[str, ...] = TABLES) -> None:
-    """Put all tables back as they were, without triggers: states and all."""
+    """Put all tables back as they were, without triggers: states and all. One round trip."""
     with world.workplace.db.transaction() as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
-        for schema, table in _tables(connection):
-            if schema in only and table != "move":
-                connection.execute(f"DELETE FROM {schema}.{table}")  # type: ignore[arg-type]
-                connection.execute(
-                    f'INSERT INTO {schema}.{table} OVERRIDING SYSTEM VALUE SELECT * FROM {name}."{schema}.{table}"'  # type: ignore[arg-type]
-                )
+        script = "; ".join(
+            f"DELETE FROM {schema}.{table}; "
+            f'INSERT INTO {schema}.{table} OVERRIDING SYSTEM VALUE SELECT * FROM {name}."{schema}.{table}"'
+            for schema, table in _tables(connection)
+            if schema in only and table != "move"
+        )
+        connection.execute(script)  # type: ignore[arg-type]
 
 
 def _tables(connection: Any) -> list[tuple[str, str]]:

@@ -38,6 +38,8 @@ class Control:
         self.gateway = gateway
         self.world = gateway.world
         self.config = config
+        # What was kept under a name: records are replaced and never changed in place, so this costs a dictionary.
+        self.kept: dict[str, dict[str, dict[str, Json]]] = {}
 
     def routes(self) -> list[Route]:
         """All control routes."""
@@ -55,6 +57,8 @@ class Control:
             ("GET", "settings", self.show_settings),
             ("POST", "settings", self.change_settings),
             ("POST", "reset", self.reset),
+            ("POST", "keep", self.keep),
+            ("POST", "put-back", self.put_back),
             ("POST", "seed", self.seed),
             ("POST", "edit", self.edit),
             ("POST", "sfc-payment", self.pay),
@@ -211,6 +215,26 @@ class Control:
         self.forget_calls(query, body)
         return self.counts(query, body)
 
+    def keep(self, query: Any, body: Any) -> Json:
+        """{"name"}: remember all records as they are now, until the simulator ends."""
+        grants.settle(self.world)
+        self.kept[_name_in(body)] = {kind: dict(records) for kind, records in self.world.store.kinds.items()}
+        return self.counts(query, body)
+
+    def put_back(self, query: Any, body: Any) -> Json:
+        """{"name"}: all records as they were when they were kept; no faults, no calls. Clock and settings stay."""
+        name, store = _name_in(body), self.world.store
+        if name not in self.kept:
+            raise LookupError(f"nothing was kept under the name {name!r}")
+        with store.transaction():
+            store.clear()
+            for kind, records in self.kept[name].items():
+                for key, record in records.items():
+                    store.put(kind, key, record)
+        self.gateway.faults.disarm()
+        self.forget_calls(query, body)
+        return self.counts(query, body)
+
     def seed(self, query: Any, body: Any) -> Json:
         """Add records in the form of the data file."""
         if not isinstance(body, dict):
@@ -246,6 +270,12 @@ class Control:
         return {
             "claimRequestStatus": credit.pay(self.world, app, body.get("claimRequest"), body.get("amount"))
         }
+
+
+def _name_in(body: Any) -> str:
+    if not isinstance(body, dict) or not text(body.get("name")):
+        raise ValueError("give a name")
+    return text(body["name"])
 
 
 def refuse_stranger(request: Request) -> Response | None:
