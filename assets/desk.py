@@ -49,6 +49,38 @@ def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: W
     context.add_output_metadata({"under_way_again": count})
 
 
+class HoldOrRelease(dg.Config):
+    """What is held back from SSG, or let go again: a kind, a kind and an action, or one record."""
+
+    kind: str = Field(description="The record kind, such as enrolment.")
+    action: str = Field(default="", description="create, update or cancel; empty: all of them.")
+    key: str = Field(default="", description="One record, by our key as the reports show it; empty: all of the kind.")
+    person: str = Field(description="Your name as the audit log shall keep it.")
+    reason: str = Field(description="Why; the audit log keeps it.")
+
+
+def _what(config: HoldOrRelease) -> dict[str, str]:
+    return {"kind": config.kind, "action": config.action, "key": config.key}
+
+
+@dg.op(description="Hold changes back from SSG, now and in plans to come, until they are released.")
+def hold(context: dg.OpExecutionContext, config: HoldOrRelease, workplace: WorkplaceResource) -> None:
+    """Hold."""
+    with told_plainly():
+        desk.must_be_filled_in(kind=config.kind, person=config.person, reason=config.reason)
+        count = steps.hold_as(workplace.get(), context.run_id, _what(config), config.person, config.reason)
+    context.add_output_metadata({"stay_here_now": count})
+
+
+@dg.op(description="Release what a person held or a guard withheld; it still needs the approval that its policy wants.")
+def release(context: dg.OpExecutionContext, config: HoldOrRelease, workplace: WorkplaceResource) -> None:
+    """Release."""
+    with told_plainly():
+        desk.must_be_filled_in(kind=config.kind, person=config.person, reason=config.reason)
+        count = steps.release_as(workplace.get(), context.run_id, _what(config), config.person, config.reason)
+    context.add_output_metadata({"free_again": count})
+
+
 class RebuildReportForRun(dg.Config):
     """Which course run's page is written again."""
 
@@ -107,6 +139,26 @@ def retry_dead_letters() -> None:
     retry()
 
 
+@dg.job(
+    tags=TAGS,
+    config=_form("hold", kind="", action="", key="", person="", reason=""),
+    description="Hold changes back from SSG by a form: which kind, action or record, who asks, why.",
+)
+def hold_changes() -> None:
+    """A form for a hold."""
+    hold()
+
+
+@dg.job(
+    tags=TAGS,
+    config=_form("release", kind="", action="", key="", person="", reason=""),
+    description="Release held or withheld changes by a form: which kind, action or record, who asks, why.",
+)
+def release_changes() -> None:
+    """A form for a release."""
+    release()
+
+
 @dg.job(tags=TAGS, config=CONFIG, description="Write the reports for reviewers again.")
 def rebuild_reports() -> None:
     """A button for the reports."""
@@ -129,4 +181,12 @@ def morning_digest() -> None:
     digest()
 
 
-DESK_JOBS = [approve_plan, retry_dead_letters, rebuild_reports, rebuild_report_for_run, morning_digest]
+DESK_JOBS = [
+    approve_plan,
+    hold_changes,
+    release_changes,
+    retry_dead_letters,
+    rebuild_reports,
+    rebuild_report_for_run,
+    morning_digest,
+]

@@ -1,6 +1,7 @@
 -- Course runs. A cancelled run is taken back once no live enrolment hangs on it any more.
 -- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
--- both sides never agreed on: a record that was there before us.
+-- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
+-- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
        CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
@@ -25,7 +26,9 @@ SELECT r.key,
        CASE WHEN r.live THEN array(SELECT 'trainer:' || code FROM unnest(string_to_array(r.trainer_codes, ';')) code)
             ELSE '{{}}' END AS parents,
        m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.key AS run_code,
-       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false) OR m.agreed_hash IS NULL AND EXISTS (
+       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', NOT EXISTS (
+                SELECT FROM outbox.submission s WHERE s.kind = 'course_run' AND s.key = r.key AND s.ssg_ref = m.ssg_ref
+                  AND s.state = 'accepted')) OR m.agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.course_run g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
             WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, true)
             ELSE EXISTS (SELECT FROM mirror.course_run g

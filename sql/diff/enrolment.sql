@@ -1,7 +1,8 @@
 -- Enrolments. SSG lets name, birth date, sponsorship and employer UEN be changed by nobody (ssg-api 6.2): there the old
 -- one is cancelled, and the next round of the plan creates the new one. A new one carries the fee status with it.
 -- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
--- both sides never agreed on: a record that was there before us.
+-- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
+-- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
 WITH pair AS (
     SELECT r.*, m.ssg_ref AS ssg_ref, m.ssg_hash AS their_hash, m.agreed_hash, m.key IS NOT NULL AS there,
            r.live AND c.live AS wanted,
@@ -45,7 +46,9 @@ SELECT key,
        identity_fields || other_fields AS fields,
        CASE WHEN wanted AND NOT there THEN ARRAY['course_run:' || run_code] ELSE '{{}}' END AS parents,
        ssg_ref, upload_id, sheet, row_number, run_code,
-       CASE WHEN NOT wanted THEN coalesce(agreed_hash = '\x00', false) OR agreed_hash IS NULL AND EXISTS (
+       CASE WHEN NOT wanted THEN coalesce(agreed_hash = '\x00', NOT EXISTS (
+                SELECT FROM outbox.submission s WHERE s.kind = 'enrolment' AND s.key = pair.key AND s.ssg_ref = pair.ssg_ref
+                  AND s.state = 'accepted')) OR agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.enrolment g WHERE g.agreed_key = pair.key AND g.agreed_hash = '\x00' AND NOT g.live)
             WHEN there THEN coalesce(agreed_hash <> their_hash AND agreed_hash = ssg_hash, true)
             ELSE EXISTS (SELECT FROM mirror.enrolment g

@@ -1,6 +1,7 @@
 -- Sessions of runs that take place; the sessions of a deleted run go with it.
 -- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
--- both sides never agreed on: a record that was there before us.
+-- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
+-- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
 SELECT r.key,
        CASE WHEN NOT r.live THEN 'cancel' WHEN m.key IS NULL THEN 'create' ELSE 'update' END AS action,
        CASE WHEN r.live THEN r.ssg_hash ELSE sha256(r.ssg_hash || 'withdraw'::bytea) END AS content_hash,
@@ -10,7 +11,9 @@ SELECT r.key,
            CASE WHEN m.end_time IS DISTINCT FROM r.end_time THEN 'end_time' END,
            CASE WHEN m.mode_of_training IS DISTINCT FROM r.mode_of_training THEN 'mode_of_training' END], NULL) AS fields,
        ARRAY['course_run:' || r.run_code] AS parents, m.ssg_ref, r.upload_id, r.sheet, r.row_number, r.run_code,
-       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', false) OR m.agreed_hash IS NULL AND EXISTS (
+       CASE WHEN NOT r.live THEN coalesce(m.agreed_hash = '\x00', NOT EXISTS (
+                SELECT FROM outbox.submission s WHERE s.kind = 'session' AND s.key = r.key AND s.ssg_ref = m.ssg_ref
+                  AND s.state = 'accepted')) OR m.agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.session g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
             WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, true)
             ELSE EXISTS (SELECT FROM mirror.session g

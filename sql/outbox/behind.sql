@@ -7,7 +7,7 @@ WITH RECURSIVE behind (submission_id, name) AS (
     JOIN outbox.submission s ON (s.parents @> ARRAY[b.name] OR s.follows @> ARRAY[b.name])
         AND s.state IN ('planned', 'held', 'ready', 'retry', 'rejected', 'dead')
 )
-SELECT s.submission_id, s.kind, s.key, s.action, s.state, s.deadline
+SELECT s.submission_id, s.kind, s.key, s.action, s.state, s.deadline, s.upload_id, s.sheet, s.row_number
 FROM behind JOIN outbox.submission s USING (submission_id)
 WHERE s.submission_id <> %(id)s
 ORDER BY s.due, s.order_no, s.submission_id

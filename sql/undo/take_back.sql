@@ -1,9 +1,12 @@
--- Records that came with the upload and that SSG holds already: they are to be taken back there as well.
+-- Records that came with the upload and that SSG holds already, or may hold because a submission of them was sent and
+-- nobody knows its outcome yet: they are to be taken back there as well.
 WITH there AS (
     SELECT r.key
     FROM {register} r
     WHERE r.upload_id = %(upload_id)s AND r.live
-      AND EXISTS (SELECT FROM {mirror} m WHERE m.key = r.key AND m.live)
+      AND (EXISTS (SELECT FROM {mirror} m WHERE m.key = r.key AND m.live)
+           OR EXISTS (SELECT FROM outbox.submission s
+                      WHERE s.kind = %(kind)s AND s.key = r.key AND (s.state IN ('sending', 'unknown') OR s.needs_search)))
 ), kept AS (
     INSERT INTO {history} ({columns}, valid_to)
     SELECT {register_columns}, now()

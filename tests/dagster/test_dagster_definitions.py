@@ -92,6 +92,8 @@ class _Place(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def test_forms_show_what_to_fill_in_and_refuse_what_was_left_empty(defs: dg.Definitions) -> None:
     wanted = {"approve_plan": {"plan_id", "plan_hash", "person", "parts"},
+              "hold_changes": {"kind", "action", "key", "person", "reason"},
+              "release_changes": {"kind", "action", "key", "person", "reason"},
               "retry_dead_letters": {"error_code", "person", "reason"}, "rebuild_report_for_run": {"run_code"}}  # fmt: skip
     for name, fields in wanted.items():
         job = defs.resolve_job_def(name)
@@ -102,7 +104,7 @@ def test_forms_show_what_to_fill_in_and_refuse_what_was_left_empty(defs: dg.Defi
             (failed,) = [event for event in done.all_events if event.is_step_failure]
             assert failed.step_failure_data.user_failure_data is not None
             said = str(failed.step_failure_data.user_failure_data.description)
-            assert said.startswith("Fill in ") and all(field in said for field in fields - {"parts"})
+            assert said.startswith("Fill in ") and all(field in said for field in fields - {"parts", "action", "key"})
 
 
 def test_every_topic_of_alarms_has_a_check(defs: dg.Definitions) -> None:

@@ -75,8 +75,8 @@ def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> 
     upload = drop(place, "runs.csv", RUN)
     with place.db.transaction() as connection:
         connection.execute(
-            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how) "
-            "SELECT '850001', key, true, own_hash, ssg_hash, 'read' FROM register.course_run"
+            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
+            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
         )
     done = undo(place, upload, actor=place.actor())
     assert done.to_take_back_at_ssg == {"course_run": ["HYG-1"]}

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
-from submission_world import World, key
+from submission_world import World, assessment, attendance, enrolment, key, run, session
 
 from tms_pipeline.reconcile.resolutions import resolve
+
+
+def _never_met(published: World) -> None:
+    published.execute("DELETE FROM outbox.attempt")
+    published.execute("DELETE FROM outbox.submission")
+    for kind in ("trainer", "course_run", "session", "enrolment", "fee", "attendance", "assessment"):
+        published.execute(f"DELETE FROM mirror.{kind}")
+    published.execute("DELETE FROM mirror.read")
 
 
 @pytest.fixture
@@ -13,11 +23,7 @@ def met(published: World) -> World:
     """SSG holds the term, one e-mail address and one fee in other words; this installation has never met it."""
     reference = published.value("SELECT ssg_ref FROM mirror.enrolment WHERE key = %s AND live", key("A", "T1"))
     published.edit("enrolments", reference, email="there.before@example.test", collection="Cancelled")
-    published.execute("DELETE FROM outbox.attempt")
-    published.execute("DELETE FROM outbox.submission")
-    for kind in ("trainer", "course_run", "session", "enrolment", "fee", "attendance", "assessment"):
-        published.execute(f"DELETE FROM mirror.{kind}")
-    published.execute("DELETE FROM mirror.read")
+    _never_met(published)
     return published
 
 
@@ -43,3 +49,66 @@ def test_a_person_decides_which_side_counts(met: World, how: str, email: str) ->
     met.night()
     assert _emails(met) == {email}
     assert "enrolment" not in met.reconcile().get("differs", {})
+
+
+def test_ignore_until_a_day_hides_what_was_there_before_and_sends_nothing(met: World) -> None:
+    met.night()
+    record = key("A", "T1")
+    resolve(
+        met.workplace, "enrolment", record, "ignore", until=date(2026, 11, 30), reason="we ask them", actor=met.actor()
+    )
+    met.night()
+    assert met.writes() == {} and "enrolment" not in met.reconcile().get("differs", {})
+    met.execute("UPDATE outbox.resolution SET until = '2026-11-20'")
+    assert met.reconcile()["differs"] == {"enrolment": 1, "fee": 1}
+
+
+@pytest.fixture
+def cancelled_here(published: World) -> World:
+    """One record of each kind is cancelled in our register, SSG holds it as live, and we have never met that SSG."""
+    evenings = run("C", "2026-12-07", "2026-12-08", schedule_info="Evenings")  # so that C is like no other run
+    published.upload("course_run", evenings)
+    published.night()
+    published.forget_calls()
+    published.upload("course_run", {**evenings, "run_status": "Cancelled"})
+    published.upload("session", session("B", 2, "2026-12-08", session_status="Cancelled"))
+    published.upload("enrolment", enrolment("B", "T3", enrolment_status="Withdrawn"))
+    published.upload("attendance", attendance("A", 1, "T2", "Absent"))
+    published.upload(
+        "assessment", assessment("A", "T2", result="Fail", score="30", grade="F", assessment_status="Void")
+    )
+    _never_met(published)
+    return published
+
+
+# A cancelled run is matched with none at SSG, so what SSG holds of it is missing here.
+SHOWN = {
+    "differs": {"session": 1, "enrolment": 1, "attendance": 1, "assessment": 1},
+    "missing here": {"course_run": 1, "session": 1},
+}
+
+
+def test_a_cancelled_row_cancels_nothing_that_was_there_before_us(cancelled_here: World) -> None:
+    world = cancelled_here
+    for _ in range(2):
+        world.night()
+        assert world.writes() == {}, "only what we submitted ourselves is taken back"
+    assert world.reconcile() == SHOWN
+    resolve(world.workplace, "enrolment", key("B", "T3"), "ours", reason="she left", actor=world.actor())
+    resolve(
+        world.workplace, "session", "B|2", "ignore", until=date(2026, 11, 30), reason="not yet", actor=world.actor()
+    )
+    world.night()
+    assert world.writes() == {"enrolment.cancel": 1}, "and what a person decided about"
+    assert world.reconcile() == {**SHOWN, "differs": {"attendance": 1, "assessment": 1}}
+
+
+def test_what_we_submitted_ourselves_is_taken_back_though_somebody_edited_it_at_once(world: World) -> None:
+    """It was adopted after an unknown outcome, in other words than ours: agreed on never, and ours all the same."""
+    world.fault("reset_after_commit", "enrolment.create", times=3)
+    world.fault("edited_elsewhere", "enrolment.create", times=3, when="after")
+    world.submit()
+    world.upload("enrolment", enrolment("B", "T3", enrolment_status="Withdrawn"))
+    world.forget_calls()
+    world.submit()
+    assert world.writes().get("enrolment.cancel") == 1

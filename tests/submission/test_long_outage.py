@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import psycopg
 from submission_world import World
 
@@ -27,12 +30,22 @@ def test_a_day_without_ssg_costs_few_calls_and_is_made_good_in_order_of_deadline
     world.execute("UPDATE outbox.submission SET approved_until = now() + interval '3 days'")
     world.fault("503")
     calls_by_hour: list[int] = []
-    for _ in range(24):
+    memory: list[int] = []
+    for hour in range(24):
         before = world.value("SELECT count(*) FROM outbox.attempt WHERE error_code NOT LIKE 'SSG-BREAKER%%'") or 0
         world.work(patience=0.0, pace=PATIENT, threads=1)
         after = world.value("SELECT count(*) FROM outbox.attempt WHERE error_code NOT LIKE 'SSG-BREAKER%%'")
         calls_by_hour.append(after - before)
+        if hour == 6:
+            tracemalloc.start()
+        if hour > 6:
+            gc.collect()
+            memory.append(tracemalloc.get_traced_memory()[0])
         _an_hour_passes(world)
+    tracemalloc.stop()
+    # What an hour leaves behind is the log lines that pytest keeps, and nothing that grows with what waits.
+    growth = (memory[-1] - memory[4]) / (len(memory) - 5)
+    assert growth < 16_384, f"{growth:.0f} bytes an hour stay in memory: {memory}"
     assert world.value("SELECT opened_at IS NOT NULL FROM ssg.breaker"), "the breaker is open"
     assert max(calls_by_hour[6:]) <= 1, f"an open breaker lets a probe through, and no more: {calls_by_hour}"
     assert set(world.states()) <= {"ready", "retry", "unknown"}, "nothing was given up"

@@ -106,3 +106,13 @@ def test_what_is_in_hand_when_a_window_opens_is_finished(site, term_template) ->
         assert states.get("accepted", 0) >= 1 and set(states) <= {"accepted", "ready", "unknown"}
         assert world.value("SELECT count(*) FROM outbox.submission WHERE lease_owner IS NOT NULL") == 0
         assert world.value("SELECT max(attempts) FROM outbox.submission WHERE state = 'ready'") == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["enrolment", "enrolment:3", "enrolment:3,5", "cat:3,5%", "course:3,5%", "fee:-1,5%", "fee:3,101%",
+     "fee:3,5%; fee:4,6%"],
+)  # fmt: skip
+def test_a_guard_that_makes_no_sense_is_refused_at_start_in_one_sentence(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^The setting TMS_GUARD_KINDS is wrong: .*\.$"):
+        load_settings(TMS_GUARD_KINDS=text)

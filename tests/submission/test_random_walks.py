@@ -2,7 +2,8 @@
 
 The model is the promise list: at every quiescence each accepted change is one live, right record at SSG, what somebody
 else did there is shown and not overwritten, and nothing was made twice. Crashes are exceptions that nothing of ours
-catches, raised at the named crash points (``raised_instead``); tests/crash does the same with SIGKILL.
+catches, raised at the named crash points (``raised_instead``); now and then a whole process is killed with SIGKILL instead,
+as tests/crash does for every case.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from submission_world import NRICS, PACE, World, restore
+from nursery import Nursery
+from submission_world import NRICS, PACE, World, fee, restore, run, trainee
 
 from tms_pipeline.submission import crashpoints, dead_letters
 from tms_pipeline.submission.crashpoints import POINTS, Crash
@@ -67,6 +69,7 @@ RUNS = ("A", "B", "C")
 _quick = replace(PACE, settle=0.02, first=0.005, ours=0.005, grace=0.05)
 counted: Counter[str] = Counter()
 _bench: list[World] = []
+_nursery: list[Nursery] = []
 
 
 class Walk(RuleBasedStateMachine):
@@ -150,6 +153,38 @@ class Walk(RuleBasedStateMachine):
             f"A|{who}|",
         )
 
+    @rule(who=st.sampled_from(TRAINEES[:2]), status=st.sampled_from(["full payment", "pending payment"]))
+    def a_fee_is_paid_or_not(self, who: str, status: str) -> None:
+        """As an upload made it: the other version of her fee."""
+        counted["upload"] += 1
+        self.world.execute(
+            "UPDATE register.fee f SET (collection_status, own_hash, ssg_hash, row_hash) = (SELECT v.collection_status, "
+            "v.own_hash, v.ssg_hash, v.row_hash FROM versions.fee v WHERE v.key = f.key AND lower(v.collection_status) "
+            "LIKE %s) WHERE key = %s",
+            f"{status}%",
+            f"A|{who}",
+        )
+
+    @rule(run=st.sampled_from(RUNS[1:]), version=st.sampled_from(["email", "name"]))
+    def a_run_is_rescheduled(self, run: str, version: str) -> None:
+        """As an upload made it: the other version of the run, back and forth."""
+        counted["upload"] += 1
+        columns = "schedule_info, own_hash, ssg_hash, row_hash"
+        self.world.execute(
+            f"UPDATE register.course_run r SET ({columns}) = (SELECT {columns} FROM versions.run_{version} v "
+            "WHERE v.key = r.key) WHERE key = %s",
+            run,
+        )
+
+    @rule(dice=st.integers(0, 3), name=st.sampled_from(["T1", "T2", "T3"]))
+    def a_sheet_is_dropped(self, dice: int, name: str) -> None:
+        """The whole way of an upload, from its bytes; dear, so the dice lets few through."""
+        if dice:
+            return
+        counted["sheet"] += 1
+        rows = [trainee(name, email=f"sheet{counted['sheet']}@example.test")]
+        self.world.upload("trainee", *rows)
+
     # ---- SSG's side ----
 
     @rule(kind=st.sampled_from(FAULTS), call=st.sampled_from(CALLS), times=st.integers(1, 3))
@@ -222,6 +257,14 @@ class Walk(RuleBasedStateMachine):
         finally:
             crashpoints.raised_instead.clear()
             os.environ.pop("TMS_CRASH_AT", None)
+
+    @rule(dice=st.integers(0, 3), point=st.sampled_from(sorted(POINTS)))
+    def a_process_is_killed(self, dice: int, point: str) -> None:
+        """The same with SIGKILL, in a process of its own; dear, so the dice lets few through."""
+        if dice:
+            return
+        self.attendance_is_corrected(2, TRAINEES[0])
+        counted["kill"] += _nursery[0].killed(self.world, point)
 
     @rule()
     def the_dead_are_rescued(self) -> None:
@@ -355,8 +398,6 @@ class Walk(RuleBasedStateMachine):
 def walking(bench: World) -> Iterator[World]:
     restore(bench, "term")
     if not bench.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'versions'"):
-        from submission_world import trainee
-
         bench.execute("CREATE SCHEMA versions")
         for version, change in (
             ("email", {"email": "walk{}@example.test"}),
@@ -367,12 +408,23 @@ def walking(bench: World) -> Iterator[World]:
                 *[trainee(name, **{field: text.format(name[-1]) for field, text in change.items()}) for name in NRICS],
             )
             bench.execute(f"CREATE TABLE versions.{version} AS TABLE register.trainee")
+            bench.upload(
+                "course_run",
+                *[run(code, "2026-12-07", "2026-12-08", schedule_info=f"Version {version}") for code in RUNS[1:]],
+            )
+            bench.execute(f"CREATE TABLE versions.run_{version} AS TABLE register.course_run")
+        bench.execute("CREATE TABLE versions.fee AS TABLE register.fee")
+        bench.upload("fee", fee("A", "T1", "Pending Payment"), fee("A", "T2", "Full Payment"))
+        bench.execute("INSERT INTO versions.fee TABLE register.fee")
         restore(bench, "term")
     _bench[:] = [bench]
+    nursery = Nursery()
+    _nursery[:] = [nursery]
     with bench.client() as client:
         bench.kept = client
         yield bench
         bench.kept = None
+    nursery.close()
 
 
 def test_random_walks(walking: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -397,4 +449,4 @@ def test_random_walks(walking: World, capsys: pytest.CaptureFixture[str]) -> Non
             f"{counted['step']} steps, "
             f"{dict(counted)}, {time.monotonic() - begun:.0f} s"
         )
-    assert counted["step"] >= STEPS and counted["crash"]
+    assert counted["step"] >= STEPS and counted["crash"] and counted["kill"] and counted["sheet"]

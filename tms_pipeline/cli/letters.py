@@ -79,7 +79,12 @@ def show(
                 f"  attempt {attempt['number']} ({attempt['step']}): {attempt['outcome']} {attempt['error_code'] or ''}"
             )
         for item in shown.waiting[:20]:
-            say(f"  waits: {item['kind']} {item['key']}")
+            say(
+                f"  waits: {item['kind']} {item['key']}, from upload {item['upload_id']}, sheet '{item['sheet']}', "
+                f"row {item['row_number']}"
+            )
+        if len(shown.waiting) > 20:
+            say(f"  … {len(shown.waiting)} wait; --json shows them all.")
 
     emit(found, as_json=json_, words=words)
 

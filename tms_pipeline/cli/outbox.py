@@ -160,11 +160,16 @@ def submit() -> None:
     """Send what is approved and due. Exit 1 if something ended as a dead letter or was stopped."""
     from tms_pipeline.operations.at_work import at_work
     from tms_pipeline.operations.ssg_access import ssg_client
+    from tms_pipeline.store.queries import query
+    from tms_pipeline.submission.progress import Counting
     from tms_pipeline.submission.worker import run_workers
 
     with at_work() as workplace, ssg_client(workplace) as (client, _):
-        step("sending")
-        result = run_workers(workplace, client, actor=workplace.actor())
+        due = int(workplace.db.value(query("outbox/due_count")) or 0)
+        step(f"sending what is due: {due}")
+        tell = Counting(step, due)
+        result = run_workers(workplace, client, actor=workplace.actor(), progress=tell)
+        tell.over(result.outcomes)
     say(str(result))
     if result.stopped or result.outcomes.get("rejected") or result.outcomes.get("dead"):
         raise typer.Exit(FINDINGS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -65,10 +65,18 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """Cancels beyond both a count and a share of what SSG holds are withheld and shown; the rest goes on."""
+    """Cancels beyond both a count and a share of what SSG holds are withheld and shown; the rest goes on.
+
+    ``kinds`` has a count and a share of their own for some kinds (guards.py).
+    """
 
     count: int = 10
     share: float = 0.10
+    kinds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> tuple[int, float]:
+        """The count and the share of this kind."""
+        return self.kinds.get(kind, (self.count, self.share))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +124,11 @@ def make_plan(
     withheld: list[Change] = []
     for kind, items in cancels.items():
         held = live_at_ssg.get(kind, 0)
-        if len(items) > guard.count and len(items) > guard.share * held:
+        most, share = guard.of(kind)
+        if len(items) > most and len(items) > share * held:
             reason = (
                 f"{len(items)} of {held} {KINDS[kind].plural.lower()} would be taken back at SSG at once, more than "
-                f"{guard.count} and more than {guard.share:.0%}: a person must release them."
+                f"{most} and more than {share:.0%}: a person must release them."
             )
             withheld += [replace(item, withheld=reason) for item in items]
         else:

@@ -149,7 +149,7 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
                             register_columns=parts["register_columns"],
                             status=LIVE_WORDS[kind.name][0],
                         ),
-                        {**who, "word": _WITHDRAWN[kind.name]},
+                        {**who, "word": _WITHDRAWN[kind.name], "kind": kind.name},
                     ).fetchall(),
                 )
             taken_back = done.to_take_back_at_ssg.get(kind.name, [])
@@ -163,7 +163,7 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
                         gone_columns=columns(names, "r."),
                         depended_on=sql.SQL(_DEPENDED_ON.get(kind.name, "false")),
                     ),
-                    who,
+                    {**who, "taken_back": taken_back},
                 ).fetchall(),
             )
             left = connection.execute(

@@ -6,7 +6,6 @@ Each may be killed and run again.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +24,12 @@ from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.rights.each_night import each_night
 from tms_pipeline.settings import SettingsError
 from tms_pipeline.ssg.client import SsgClient
+from tms_pipeline.store.queries import query
 from tms_pipeline.submission.approvals import ApprovalRefused
 from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.gate import maintenance_now
 from tms_pipeline.submission.planning import approve, plan_now
+from tms_pipeline.submission.progress import Counting
 from tms_pipeline.submission.worker import WorkResult, run_workers
 from tms_pipeline.workplace import Workplace
 
@@ -68,14 +69,6 @@ def submit_changes(
 ) -> Submitted:
     """Plan, approve by policy, and work off, until a plan holds nothing new."""
     done = Submitted()
-    told: Counter[str] = Counter()
-
-    def tell(outcomes: Counter[str]) -> None:
-        total = sum(outcomes.values())
-        if total >= told["next"]:
-            told["next"] = total + 200
-            progress(f"submitted {total} ({', '.join(f'{n} {s}' for s, n in sorted(outcomes.items()))})")
-
     for _ in range(ROUNDS):
         plan_id, plan = plan_now(workplace, actor=actor, not_read=tuple(sorted(not_read)))
         crashpoint("after_plan")
@@ -86,7 +79,10 @@ def submit_changes(
             continue  # another sync has planned since; plan anew on what it left
         crashpoint("after_approval")
         progress(f"plan {plan_id}: {len(plan.changes)} changes, {len(plan.withheld)} withheld, {ready} newly approved")
+        due = int(workplace.db.value(query("outbox/due_count")) or 0)
+        tell = Counting(progress, due)
         result = run_workers(workplace, client, actor=actor, patience=patience, progress=tell)
+        tell.over(result.outcomes)
         done.work.outcomes.update(result.outcomes)
         done.work.stopped = done.work.stopped or result.stopped
         done.work.resting = done.work.resting or result.resting

@@ -21,10 +21,11 @@ from tms_pipeline.operations.ssg_access import ssg_client
 from tms_pipeline.reconcile.classes import UNDER_WAY
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.rights.each_night import each_night
+from tms_pipeline.roles.guard import approver
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.approvals import approve_plan, waiting_parts
 from tms_pipeline.submission.dead_letters import redrive
-from tms_pipeline.submission.holds import withheld
+from tms_pipeline.submission.holds import hold, release, withheld
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
 
@@ -261,6 +262,22 @@ def retry_as(workplace: Workplace, run_id: str, error_code: str, person: str, re
     """Retry dead letters in a person's name; returns how many are under way again."""
     actor = workplace.actor(run_id.replace("-", ""), name=person)
     return redrive(workplace, error_code, reason=reason, actor=actor)
+
+
+def hold_as(workplace: Workplace, run_id: str, what: dict[str, str], person: str, reason: str) -> int:
+    """Hold a kind, a part or a record in a person's name; returns how many submissions stay here."""
+    actor = workplace.actor(run_id.replace("-", ""), name=person)
+    return hold(workplace, reason=reason, actor=actor, **_part(what))
+
+
+def release_as(workplace: Workplace, run_id: str, what: dict[str, str], person: str, reason: str) -> int:
+    """Release a kind, a part or a record in a person's name; returns how many submissions are free again."""
+    actor = approver(workplace, workplace.actor(run_id.replace("-", ""), name=person))
+    return release(workplace, reason=reason, actor=actor, **_part(what))
+
+
+def _part(what: dict[str, str]) -> dict[str, str | None]:
+    return {name: value.strip() or None for name, value in what.items()}
 
 
 def waiting_for_people(workplace: Workplace) -> list[dict[str, str | int | float | None]]:

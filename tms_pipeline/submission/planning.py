@@ -14,6 +14,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.deadlines import deadline_of
 from tms_pipeline.compliance.rules import Rule
 from tms_pipeline.compliance.ruleset import rules_of
+from tms_pipeline.diff.guards import guards_of
 from tms_pipeline.diff.plan import Change, Guard, Plan, make_plan
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.roles.guard import needs
@@ -49,6 +50,7 @@ def plan_now(
 
 def _plan_once(workplace: Workplace, actor: Actor, not_read: tuple[str, ...], *, keep: bool) -> tuple[str, Plan]:
     settings = workplace.settings
+    guard = Guard(count=settings.guard_count, share=settings.guard_share, kinds=guards_of(settings.guard_kinds))
     with workplace.db.transaction() as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         # LOCK takes no snapshot: whoever waited here sees what the one before wrote.
@@ -57,8 +59,8 @@ def _plan_once(workplace: Workplace, actor: Actor, not_read: tuple[str, ...], *,
         changes = list(_changes(connection, workplace.today(), rules_of(settings)))
         plan = make_plan(
             changes,
-            live_at_ssg=_live(connection, changes, settings.guard_count),
-            guard=Guard(count=settings.guard_count, share=settings.guard_share),
+            live_at_ssg=_live(connection, changes, guard),
+            guard=guard,
             not_read=not_read,
             unread={f"{kind}:{key}" for kind, key in unread},
             resolved=_resolved(connection, workplace.today()),
@@ -80,10 +82,10 @@ def _resolved(connection: Connection, today: date) -> set[str]:
     return found
 
 
-def _live(connection: Connection, changes: list[Change], guard_count: int) -> dict[str, int]:
+def _live(connection: Connection, changes: list[Change], guard: Guard) -> dict[str, int]:
     """What SSG holds of the kinds whose cancels are so many that the guard asks for their share."""
     cancels = Counter(change.kind for change in changes if change.action == "cancel")
-    kinds = [kind for kind, count in cancels.items() if count > guard_count]
+    kinds = [kind for kind, count in cancels.items() if count > guard.of(kind)[0]]
     return dict(connection.execute(query("diff/live_at_ssg"), {"kinds": kinds}).fetchall()) if kinds else {}
 
 

@@ -1,0 +1,97 @@
+"""SSG shows a new run late, and some outcomes stay unknown: what is waited for, and when a person must look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from submission_world import PACE, World, course, enrolment, run, session, trainee, trainer
+
+from tms_pipeline.operations.steps import waiting_for_people
+from tms_pipeline.submission.dead_letters import dead_letters
+from tms_pipeline.submission.fresh_runs import REASON
+
+LATE = replace(PACE, visible=900.0)
+
+
+@pytest.fixture
+def one_run(empty_world: World) -> World:
+    """A run and one who is enrolled in it; SSG takes 15 minutes to show a new run to enrolments."""
+    empty_world.load_term(
+        {
+            "course": [course()],
+            "trainer": [trainer("TR-01"), trainer("TR-02")],
+            "course_run": [run("B", "2026-12-07", "2026-12-08")],
+            "session": [session("B", 1, "2026-12-07")],
+            "trainee": [trainee("T3")],
+            "enrolment": [enrolment("B", "T3")],
+        }
+    )
+    empty_world.ssg("POST", "settings", {"visibility_delay_seconds": 900})
+    return empty_world
+
+
+def _minutes_pass(world: World, minutes: int) -> None:
+    world.ssg("POST", "clock", {"advance_seconds": minutes * 60})
+    world.execute(
+        "UPDATE outbox.submission SET next_attempt_at = next_attempt_at - %(s)s * interval '1 second', "
+        "last_sent_at = last_sent_at - %(s)s * interval '1 second', "
+        "finished_at = finished_at - %(s)s * interval '1 second'".replace("%(s)s", str(minutes * 60))
+    )
+
+
+def _work(world: World) -> None:
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    world.work(patience=0.1, pace=LATE)
+
+
+def test_an_enrolment_waits_until_ssg_shows_its_new_run_and_burns_no_attempt(one_run: World) -> None:
+    _work(one_run)
+    waiting = one_run.submission("enrolment", one_run.value("SELECT key FROM register.enrolment"))
+    assert (waiting["state"], waiting["attempts"], waiting["reason"]) == ("ready", 0, REASON)
+    assert 800 < (waiting["next_attempt_at"] - one_run.now()).total_seconds() <= 900
+    assert not dead_letters(one_run.workplace), "'not yet' is no 'never'"
+    _minutes_pass(one_run, 16)
+    _work(one_run)
+    assert set(one_run.states()) == {"accepted"} and len(one_run.held("enrolments", live=False)) == 1
+
+
+def test_a_refusal_of_a_run_that_is_old_enough_needs_a_person_at_once(one_run: World) -> None:
+    _work(one_run)
+    _minutes_pass(one_run, 16)
+    one_run.ssg("POST", "settings", {"visibility_delay_seconds": 9000})
+    _work(one_run)
+    assert one_run.states("enrolment") == {"rejected": 1}
+
+
+def test_not_found_yet_is_not_not_there(one_run: World) -> None:
+    """The answer of a create is lost and every search shows nothing: it is not sent again before the 15 minutes."""
+    one_run.fault("reset_after_commit", "course_run.publish", times=1)
+    one_run.fault("empty_page", "course_run.by_*")
+    for _ in range(4):
+        _work(one_run)
+        one_run.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state = 'unknown'")
+    assert one_run.states("course_run") == {"unknown": 1} and one_run.writes()["course_run.publish"] == 1
+    assert one_run.submission("course_run", "B")["reason"] == "not found yet"
+    one_run.mend()
+    _minutes_pass(one_run, 16)
+    _work(one_run)
+    assert one_run.states("course_run") == {"accepted": 1} and one_run.writes()["course_run.publish"] == 1
+
+
+def test_an_unknown_outcome_goes_to_a_person_after_the_set_age(one_run: World) -> None:
+    one_run.fault("reset_after_commit", "course_run.publish", times=1)
+    one_run.fault("503", "course_run.by_*")
+    _work(one_run)
+    for hours, state in ((71, "unknown"), (2, "dead")):
+        one_run.execute(
+            f"UPDATE outbox.submission SET first_sent_at = first_sent_at - interval '{hours} hours', "
+            "next_attempt_at = now() WHERE state = 'unknown'"
+        )
+        one_run.execute("UPDATE ssg.breaker SET failures = 0, opened_at = NULL")
+        one_run.work(patience=0.05, pace=replace(LATE, max_age=72 * 3600.0))
+        assert one_run.states("course_run") == {state: 1}
+    (letter,) = dead_letters(one_run.workplace)
+    assert letter.kind == "course_run" and letter.behind == 2 and letter.what_to_do
+    assert one_run.writes()["course_run.publish"] == 1 and waiting_for_people(one_run.workplace) == []
