@@ -289,13 +289,18 @@ def _table(
     shown = sorted({*shown, *extra})
     index = pd.Index(rows[lines], name="row")
     frame = pd.DataFrame(data, index=index, dtype=object) if data else pd.DataFrame(index=index)
+    # Values of the lines above go back to ops as columns: the rows to fix must stand by themselves.
+    above = [said for name, said in layout.above.items() if name not in draft.fields and titles.get(name) == said[0]]
     table = Table(
         sheet=grid.sheet,
         header_row=draft.row,
         kinds=kinds,
-        headings=[heading_of[column] for column in shown],
+        headings=[*(heading_of[column] for column in shown), *(label for label, _ in above)],
         rows=rows,
-        columns=[grid.columns[column][places] for column in shown],
+        columns=[
+            *(grid.columns[column][places] for column in shown),
+            *(np.full(len(places), value, dtype=object) for _, value in above),
+        ],
         frame=frame,
         titles=titles,
         faults=draft.faults,
