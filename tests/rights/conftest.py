@@ -14,6 +14,9 @@ from submission_fixtures import *  # noqa: F403
 from submission_world import Site, World
 
 
+AT_SSG = "rights: the term"
+
+
 class OwnSite(Site):
     """The same server and SSG with keys and files of one's own."""
 
@@ -37,6 +40,7 @@ def term_at_ssg(site: Site, term_template: str) -> Iterator[str]:
     with _own(site, site.home / "at-ssg").world(term_template) as world:
         done = world.night()
         assert set(done.outcomes) == {"accepted"}, done
+        world.keep_ssg(AT_SSG)
         world.workplace.db.close()
         name = f"{world.database}_at_ssg"
         site.sql(f"CREATE DATABASE {name} TEMPLATE {world.database}")
@@ -54,11 +58,7 @@ def ours(site: Site, term_at_ssg: str, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def at_ssg(site: Site, term_template: str, tmp_path: Path) -> Iterator[World]:
+def at_ssg(ours: World) -> World:
     """The same, and SSG holds the term."""
-    home = site.home / f"ssg-{tmp_path.name}"[:40]
-    with _own(site, home).world(term_template) as world:
-        done = world.night()
-        assert set(done.outcomes) == {"accepted"}, done
-        yield world
-    shutil.rmtree(home)
+    ours.put_back_ssg(AT_SSG)
+    return ours

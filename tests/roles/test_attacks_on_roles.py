@@ -229,6 +229,13 @@ def test_without_a_trainer_code_nothing_is_shown(staffed: Workplace) -> None:
         assert place.db.rows("SELECT key FROM register.course_run") == []
 
 
+@pytest.mark.parametrize("code", ["a b", "a\\b", "x -c role=tms_app", "x\t-c\trole=tms_app", "x\n-c\vrole=tms_app", "x' OR '1'='1"])
+def test_attack_a_trainer_code_that_reads_like_a_setting_stays_a_value(code: str, staffed: Workplace) -> None:
+    with staffed.of(Person("tina", "trainer", "system", code)) as place:
+        assert place.db.rows("SELECT current_user, current_setting('tms.trainer')") == [("tms_trainer", code)]
+        assert place.db.rows("SELECT key FROM register.course_run") == []
+
+
 def test_finance_sees_fees_and_nothing_else(staffed: Workplace) -> None:
     plan_now(staffed, actor=staffed.actor())
     with staffed.of(person_of("finance")) as place:

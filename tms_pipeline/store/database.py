@@ -153,6 +153,7 @@ def copy_lines(connection: Connection, table: str, names: Sequence[str], lines: 
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_TO_QUOTE = re.compile(r"[\s\\]")
 _TO_ESCAPE = re.compile(r"[\\\t\n\r]")
 
 
@@ -164,10 +165,8 @@ def escaped(values: Sequence[str]) -> Sequence[str]:
 
 
 def _options(given: Mapping[str, str]) -> str:
-    """Settings of a session as libpq takes them: blanks and backslashes of a value escaped."""
-    return " ".join(
-        f"-c {name}=" + value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in given.items()
-    )
+    """Settings of a session as the server splits them: white space of every sort and backslashes of a value escaped."""
+    return " ".join(f"-c {name}=" + _TO_QUOTE.sub(r"\\\g<0>", value) for name, value in given.items())
 
 
 def _why(error: psycopg.OperationalError, url: URL) -> str:
