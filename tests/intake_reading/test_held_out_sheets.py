@@ -97,7 +97,7 @@ def test_columns_that_count_days_are_the_sessions_of_that_day(
 
 
 def test_rows_that_count_days_are_sessions_only_where_a_day_has_one() -> None:
-    rows = [["HYG", 1], ["HYG", "Day 2 PM"], ["CUT", 2], ["CUT", "Day 1"]]
+    rows: list[list[Any]] = [["HYG", 1], ["HYG", "Day 2 PM"], ["CUT", 2], ["CUT", "Day 1"]]
     opened = opened_of([["Course Run", "Day", "NRIC", "Attendance"], *[[*row, NRICS[0], "P"] for row in rows]])
     (table,), _ = find_tables(opened, resolve=by_run)
     assert canonicalise(KINDS["attendance"], table).frame["session_no"].tolist() == [None, "4", "2", "1"]
@@ -126,7 +126,7 @@ def test_an_enrolment_that_was_withdrawn_in_brackets_is_asked_about(typed: str) 
 
 
 def stacked(*between: list[Any], headings_again: bool = True) -> list[list[Any]]:
-    first = [["Course Run: HYG-1"], FEES, [NRICS[0], "Tan", "Paid", 480]]
+    first: list[list[Any]] = [["Course Run: HYG-1"], FEES, [NRICS[0], "Tan", "Paid", 480]]
     return [*first, *between, *([FEES] if headings_again else []), [NRICS[1], "Lim", "Paid", 480]]
 
 
@@ -186,13 +186,22 @@ def test_the_apostrophe_and_the_constant_formula_that_keep_text_text_are_taken_o
     typed = ["'S1234567D", "'Tan Ah Kow the Elder", "'13/05/1988", "'t@example.com", "'91234567"]
     found = read("trainee", [PERSON, typed])
     assert codes(found) == []
-    assert found.frame.loc[0, ["nric", "full_name", "phone"]].tolist() == [
+    read_as = found.frame.iloc[0].to_dict()
+    assert (read_as["nric"], read_as["full_name"], read_as["phone"]) == (
         "S1234567D",
         "Tan Ah Kow the Elder",
         "91234567",
-    ]
-    rows = read_rows('HP,Name\n="91234567","=""Tan"""\n', ".csv", max_rows=10, max_columns=5)
-    assert rows[1] == ["91234567", "Tan"]
+    )
+    cells = read_rows('HP,Name\n="91234567","=""Tan"""\n', ".csv", max_rows=10, max_columns=5)
+    assert cells[1] == ["91234567", "Tan"]
+
+
+def test_marks_inside_a_cell_of_a_text_file_are_told_with_their_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'NRIC,Name,DOB,Email,HP\n{NRICS[0]},"Tan "Johnny" Ah Kow",13/05/1988,t@example.com,91234567\n')
+    opened = open_upload(path, name=path.name)
+    assert [(item.code, item.severity) for item in opened.warnings] == [("TEXT_QUOTE_INSIDE", "warning")]
+    assert "row 2" in opened.warnings[0].sentence
 
 
 EXPORTS = {

@@ -93,10 +93,13 @@ def separator_of(text: str, extension: str) -> tuple[str, int]:
     return (best, 0) if scores.get(best, (0, 0))[0] else (first, 0)
 
 
-def read_rows(text: str, extension: str, *, max_rows: int, max_columns: int) -> list[list[str]]:
+def read_rows(
+    text: str, extension: str, *, max_rows: int, max_columns: int, warnings: list[Warned] | None = None
+) -> list[list[str]]:
     """All records of the file, blank lines as empty lists, so that a row's place is its number in the spreadsheet.
 
-    Raises Refusal for a quotation mark that is never closed, and past the limits.
+    A mark inside a cell is read as Excel does and told in ``warnings``. Raises Refusal for a quotation mark that is
+    never closed, and past the limits.
     """
     csv.field_size_limit(LONGEST_CELL)
     separator, skipped = separator_of(text, extension)
@@ -108,6 +111,8 @@ def read_rows(text: str, extension: str, *, max_rows: int, max_columns: int) -> 
     except csv.Error as error:
         if "unexpected end" in str(error):
             raise Refusal("TEXT_QUOTE_OPEN", line=len(rows) + 1) from None
+        if warnings is not None:
+            warnings.append(("TEXT_QUOTE_INSIDE", {"line": len(rows) + 1}))
         rows = _lenient(text, separator, max_rows)
     if skipped:
         rows[0] = []

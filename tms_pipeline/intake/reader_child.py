@@ -132,7 +132,9 @@ def read(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer
     from tms_pipeline.intake.table_rows import emit_rows
 
     text, warnings = decode(file.read(), extension)
-    rows = read_rows(text, extension, max_rows=limits["max_rows"], max_columns=limits["max_columns"])
+    rows = read_rows(
+        text, extension, max_rows=limits["max_rows"], max_columns=limits["max_columns"], warnings=warnings
+    )
     emit_rows(SheetLook(name=extension[1:].upper()), rows, answer.sheet)
     return [list(warned) for warned in warnings]
 
