@@ -59,7 +59,9 @@ def released_copy(site: Site, world: World) -> str:
         last = source.execute("SELECT last_value FROM identity.trainee_number").fetchone()
         target.execute("SELECT setval('identity.trainee_number', %s)", last)
         for schema, table, column in (("outbox", "submission", "submission_id"), ("mirror", "read", "read_id"),
-                                      ("outbox", "attempt", "attempt_id"), ("outbox", "nightly", "nightly_id")):  # fmt: skip
+                                      ("outbox", "attempt", "attempt_id"), ("outbox", "nightly", "nightly_id"),
+                                      ("outbox", "approval", "approval_id"), ("finding", "review", "review_id"),
+                                      ("intake", "rejection", "rejection_id")):  # fmt: skip
             target.execute(
                 sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), (SELECT coalesce(max({}), 1) FROM {}))").format(
                     f"{schema}.{table}", column, sql.Identifier(column), sql.Identifier(schema, table)
