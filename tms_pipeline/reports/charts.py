@@ -27,6 +27,7 @@ _SERIES = (
     ("#5B3A8C", "xx", "D", ":"), ("#8A5A00", "\\\\", "v", "-"), ("#3C3C3C", "++", "P", "--"),
     ("#0B7A75", "--", "X", "-."), ("#9A3B6B", "oo", "*", ":"), ("#6B6B6B", "||", "<", "-"),
 )  # fmt: skip
+LONGEST_LABEL = 28  # characters of a label beside a heat map
 _UNMARKED = "#E3E6EB"
 AGES = (
     ("today", 0, 0), ("1 day", 1, 1), ("2–3 days", 2, 3), ("4–7 days", 4, 7), ("8–14 days", 8, 14), ("15+ days", 15, 15)
@@ -97,7 +98,9 @@ def heat(cells: Sequence[tuple[str, int, int, int, int]]) -> str:
             share = attended / learners
             red, green, blue = (round(255 * part) for part in _shade(share))
             words = f"{'▼' if share < 0.75 else ''}{share:.0%}"
-            shown[run_code, session_no] = (words, f"#{red:02X}{green:02X}{blue:02X}", "#FFFFFF" if share > 0.6 else INK)
+            # White reads better on the deeper blues only (contrast of both is alike at 79 %).
+            ink = "#FFFFFF" if share > 0.79 else INK
+            shown[run_code, session_no] = (words, f"#{red:02X}{green:02X}{blue:02X}", ink)
         else:
             shown[run_code, session_no] = ("–", _UNMARKED, INK)
     about = "Percent of enrolled trainees who came; ▼ marks less than 75 %, a dash a session without marks."
@@ -127,7 +130,9 @@ def _grid(
     cells: Mapping[tuple[str, int], tuple[str, str, str]],
 ) -> str:
     """Coloured cells with a text each, written by hand: a drawing library takes seconds for a thousand of them."""
-    left, top, high = 96, 22, 22
+    # Room for the longest label; one that is longer still ends in dots, and stands whole in the table below.
+    longest = max(map(len, rows), default=0)
+    left, top, high = min(240, max(96, 8 * longest + 14)), 22, 22
     wide = min(72, max(30, 800 // max(len(sessions), 1)))
     width, height = left + wide * len(sessions) + 2, top + high * len(rows) + 2
     # Never wider than it is: a run of three sessions would fill the page.
@@ -142,7 +147,7 @@ def _grid(
         parts.append(f'<text x="{x + wide / 2:g}" y="15" text-anchor="middle" fill="{INK}">S{number}</text>')
     for row, label in enumerate(rows):
         y = top + high * row
-        parts.append(f'<text x="{left - 6}" y="{y + 15}" text-anchor="end" fill="{INK}">{escape(label)}</text>')
+        parts.append(f'<text x="{left - 6}" y="{y + 15}" text-anchor="end" fill="{INK}">{escape(_short(label))}</text>')
         for place, number in enumerate(sessions):
             if (label, number) in cells:
                 text, fill, ink = cells[label, number]
@@ -153,6 +158,10 @@ def _grid(
                     f"{escape(text)}</text>"
                 )
     return "\n".join([*parts, "</svg>"])
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def ageing(counts: Mapping[str, Sequence[int]]) -> str:
