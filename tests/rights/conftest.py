@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "submission"))
 from submission_fixtures import *  # noqa: F403
 from submission_world import Site, World
 
-
 AT_SSG = "rights: the term"
 
 

@@ -11,9 +11,11 @@ import openpyxl
 import pytest
 from submission_world import NRICS, World, enrolment, run, trainee
 
+from tms_pipeline.cli.summary_words import say_summary
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.opening import CannotOpen, open_sealed, opening_for
 from tms_pipeline.identity.sealing import place
+from tms_pipeline.operations.summary import summary
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.rights import keeping
 from tms_pipeline.rights.access import export
@@ -31,8 +33,13 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
         employer_contact_email="hr@example.test", employer_contact_phone="91112222"))  # fmt: skip
     with ours.workplace.db.transaction() as connection:
         record(connection, ours.workplace, T1, "access", actor=ours.actor(), received_on=date(2026, 11, 10))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "victim").write_text("")
+    for end in (".xlsx", ".json"):  # as somebody could lay it into a shared folder: the link is replaced, not followed
+        (tmp_path / "out" / f"one{end}").symlink_to(tmp_path / "victim")
     book, text, counts = export(ours.workplace, T1, tmp_path / "out" / "one.xlsx", actor=ours.actor("officer"))
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (book, text)} == {0o600}
+    assert {stat.S_IMODE(path.lstat().st_mode) for path in (book, text)} == {0o600}
+    assert (tmp_path / "victim").read_text() == "" and not book.is_symlink()
     kept = json.loads(text.read_text())["kept"]
     assert kept["trainee"][0]["nric"] == NRICS["T1"] and kept["trainee"][0]["full_name"] == "Trainee Number 1"
     assert kept["trainee"][0]["birth_date"] == "1980-01-01"
@@ -52,7 +59,9 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
     assert requests(ours.workplace, open_only=True) == []
 
 
-def test_the_clock_runs_thirty_days_from_the_day_the_request_came(ours: World) -> None:
+def test_the_clock_runs_thirty_days_from_the_day_the_request_came_and_the_summary_shows_it(
+    ours: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     with ours.workplace.db.transaction() as connection:
         record(connection, ours.workplace, T1, "access", actor=ours.actor(), received_on=date(2026, 11, 20))
         record(connection, ours.workplace, T2, "access", actor=ours.actor(), received_on=date(2026, 10, 20))
@@ -61,6 +70,10 @@ def test_the_clock_runs_thirty_days_from_the_day_the_request_came(ours: World) -
         with pytest.raises(LookupError, match="no trainee"):
             record(connection, ours.workplace, "HB-99999", "access", actor=ours.actor())
     assert [(one["trainee"], one["days_left"]) for one in requests(ours.workplace)] == [(T2, -2), (T1, 29)]
+    shown = summary(ours.workplace)
+    assert shown["requests_of_people"] == {"open": 2, "overdue": 1, "next_due": date(2026, 11, 19)}
+    say_summary(shown, home="home")
+    assert "Requests of people: 2 open, 1 overdue, the next to be answered by 2026-11-19" in capsys.readouterr().out
 
 
 def test_a_correction_goes_through_the_checks_keeps_the_old_value_and_reaches_the_next_plan(ours: World) -> None:

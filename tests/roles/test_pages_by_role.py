@@ -215,6 +215,10 @@ def test_rights_of_another_release_are_not_worked_with(staffed: Workplace) -> No
         with staffed.owner_db.transaction() as connection:
             connection.execute("COMMENT ON SCHEMA identity IS 'rights of an older release'")
         assert role_of_app(staffed.owner_db) is None
+        with staffed.owner_db.transaction() as connection:
+            make(connection)
+            connection.execute("REVOKE INSERT ON register.trainee FROM tms_app")
+        assert role_of_app(staffed.owner_db) is None, "a dump that was restored without its grants"
     finally:
         with staffed.owner_db.transaction() as connection:
             assert make(connection) == []

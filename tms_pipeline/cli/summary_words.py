@@ -53,6 +53,12 @@ def say_summary(found: dict[str, Any], *, home: str) -> None:
         if one["estimated"] or one["paid"]:
             told += f", estimated {one['estimated']:,.2f}, paid {one['paid']:,.2f}"
         console.print(told + (f". {one['sentence']}" if "sentence" in one else ""))
+    asked = found.get("requests_of_people") or {}
+    if asked.get("open"):
+        console.print(
+            f"Requests of people: {asked['open']} open, {asked['overdue']} overdue, the next to be answered by "
+            f"{asked['next_due']} (tms subject-access list)"
+        )
     if found.get("ssg_writes_last_run") is not None:
         console.print(f"Writes to SSG in the last sync: {found['ssg_writes_last_run']}")
     console.print(f"Result workbooks for ops: {home}/results")

@@ -87,6 +87,11 @@ def roles(workplace: Workplace) -> Check:
             "roles", f"Postgres lacks {', '.join(absent)}, so trainers, finance and auditors cannot be let in.",
             "Run 'tms roles database' with a user of Postgres that may make roles.", "settings",
         )  # fmt: skip
+    if workplace.whole_db.role is None:
+        return warning(
+            "roles", "The pipeline works as the user of DATABASE_URL, who owns its tables, not as tms_app.",
+            "Run 'tms roles database' with a user of Postgres that may exempt a role from row rules.", "settings",
+        )  # fmt: skip
     if workplace.person.way == "maker" and workplace.settings.environment != "local":
         return warning(
             "roles", f"Nobody has a role yet, so {workplace.person.name}, who can open the key rings, is admin.",

@@ -11,6 +11,7 @@ import base64
 import hmac
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,7 @@ def export(connection: Connection, rings: KeyRings, path: Path) -> int:
     body = "\n".join([_FORM, *lines])
     signature = f"{rings.audit.active}:{_sign(rings, rings.audit.active, body)}"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=".")  # new, ours alone, of a name that nobody guesses
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(f"{body}\n{signature}\n")
         file.flush()

@@ -8,6 +8,7 @@ from tms_pipeline.mirror.grants import grant_totals
 from tms_pipeline.operations.nightly import report_folder
 from tms_pipeline.reports.folders import own_folder
 from tms_pipeline.reports.summary import numbers
+from tms_pipeline.rights.requests import clock
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
 
@@ -20,6 +21,7 @@ def summary(workplace: Workplace) -> dict[str, Any]:
     if not scoped:
         with workplace.db.transaction() as connection:
             found["grants"] = grant_totals(connection)
+        found["requests_of_people"] = clock(workplace)
     if scoped:
         # Their own part only: what others were handed back, and reports about everything, are not theirs.
         folder = own_folder(workplace, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,8 @@ def _all(connection: Connection, statement: Any, parameters: Any) -> Rows:
 
 
 def _private(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A name that nobody can guess, and new: in a folder of many somebody may have laid a link or a file there.
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=".")
     with open(descriptor, "wb") as file:
         file.write(content)
     os.replace(fresh, path)

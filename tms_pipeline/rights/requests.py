@@ -61,6 +61,15 @@ def answered(connection: Connection, trainee_ref: str, about: str, answer: str, 
     ).rowcount
 
 
+def clock(workplace: Workplace) -> dict[str, Any]:
+    """The clock in three figures: open requests, those past their last day, and the next last day."""
+    row = workplace.db.rows(
+        "SELECT count(*), count(*) FILTER (WHERE due < %s), min(due) FROM rights.request WHERE answered_at IS NULL",
+        (workplace.today(),),
+    )[0]
+    return {"open": row[0], "overdue": row[1], "next_due": row[2]}
+
+
 def requests(workplace: Workplace, *, open_only: bool = False) -> list[dict[str, Any]]:
     """Every request with the days that are left, the most urgent first."""
     rows = workplace.db.rows(

@@ -66,7 +66,11 @@ def role_of_app(db: Database) -> str | None:
     """
     row = db.rows(
         "SELECT r.rolbypassrls AND pg_has_role(session_user, r.oid, "
-        "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END), "
+        "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) "
+        # A dump that was restored without its grants has the mark all the same.
+        "AND has_schema_privilege(r.oid, to_regnamespace('register'), 'USAGE') "
+        "AND has_table_privilege(r.oid, to_regclass('register.trainee'), 'INSERT') "
+        "AND has_table_privilege(r.oid, to_regclass('audit.entry'), 'INSERT'), "
         "obj_description(to_regnamespace('identity'), 'pg_namespace') "
         "FROM pg_roles r WHERE r.rolname = %s",
         (APP,),

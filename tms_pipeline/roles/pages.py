@@ -77,7 +77,7 @@ def _folder_of(settings: Settings, name: str) -> Path:
 
 
 def within(folder: Path, path: str) -> Path | None:
-    """The report or folder at that path inside the folder; None for what is not there, hidden, no report, or a link out."""
+    """The report or folder at that path inside the folder; None for what is not there, no report, or a link out."""
     parts = [part for part in path.split("/") if part]
     if any(part.startswith(".") or "\\" in part or "\0" in part for part in parts):
         return None
