@@ -30,3 +30,6 @@ CREATE TRIGGER rows_go AFTER DELETE ON intake.landing_table
 
 -- The page of a run, and what a read of one run's sessions replaces, ask for its marks.
 CREATE INDEX mirror_attendance_run ON mirror.attendance (run_code);
+
+-- Each submission loads its trainee's particulars by the reference.
+CREATE INDEX trainee_ref ON register.trainee (trainee_ref);

@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +30,7 @@ PROBE_SECONDS = 2.0
 SHARD_THREADS = 8
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CERTIFICATE_ALERT = re.compile(r"ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+_HEADERS = {"accept-encoding": "identity", "connection": "keep-alive", "user-agent": "tms-pipeline"}
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 _in_call: ContextVar[bool] = ContextVar("ssg_call_running", default=False)
@@ -116,7 +118,6 @@ class Connection:
             trust_env=not self._direct,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
-            headers={"accept-encoding": "identity", "user-agent": "tms-pipeline"},
         )
 
     def certificate_refused(self, url: str) -> bool:
@@ -153,11 +154,16 @@ class Connection:
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, seconds: float
     ) -> tuple[int, httpx.Headers, bytes]:
         """One request, one answer: status, headers, body. Raises Broken, never anything else."""
-        limit = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        limits = {"connect": min(seconds, CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
         deadline = self._clock() + seconds
         with quiet_loggers():
             try:
-                with self._shard().stream(method, url, headers=headers, content=body, timeout=limit) as reply:
+                # The request as it is: what the client would merge into each (cookies, parameters) costs as much as
+                # the call, and SSG is to get nothing that we did not write.
+                request = httpx.Request(
+                    method, _url(url), headers={**_HEADERS, **headers}, content=body, extensions={"timeout": limits}
+                )
+                with contextlib.closing(self._shard().send(request, stream=True)) as reply:
                     received = bytearray()
                     for chunk in reply.iter_bytes():
                         received += chunk
@@ -192,6 +198,16 @@ def tls_context(config: ClientConfig) -> ssl.SSLContext:
         if not loaded:
             raise failure("SSG-CREDENTIAL-FILES")
     return context
+
+
+def _url(text: str) -> httpx.URL:
+    """The address, taken apart; most calls of a batch go to few. What asks for a person is not kept."""
+    return httpx.URL(text) if "?" in text else _known_url(text)
+
+
+@lru_cache(maxsize=256)
+def _known_url(text: str) -> httpx.URL:
+    return httpx.URL(text)
 
 
 def _check_url(name: str, url: str, *, needed: bool) -> None:

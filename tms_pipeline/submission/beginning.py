@@ -68,7 +68,7 @@ def begin(
         )
     attempts: dict[int, int] = {}
     if ready:
-        found = connection.execute(statement("outbox/intent"), {"ids": list(ready), "owner": owner})
+        found = connection.execute(statement("outbox/intent"), {"ids": list(ready), "owner": owner}, prepare=True)
         connection.commit()  # in one go with the intents where the connection is a pipeline
         attempts = dict(found.fetchall())
     results: list[Begun | SetAside | Exception] = []

@@ -5,7 +5,9 @@ All three live in Postgres, so that every worker on every host obeys the same.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -43,6 +45,7 @@ class Gate:
         self.credential = credential_of(workplace)
         self._failing = False
         self._free_until = 0.0
+        self._asking = threading.Lock()
 
     def before(self, endpoint: str) -> None:
         """Wait for this call's turn. Raises SsgError (SSG-MAINTENANCE, SSG-KILL-SWITCH, SSG-BREAKER-OPEN) when no call
@@ -53,6 +56,16 @@ class Gate:
         # Without spacing there is no slot to take: then switch and breaker are asked four times a second, not always.
         if self._spacing == 0 and time.monotonic() < self._free_until:
             return
+        with self._asking if self._spacing == 0 else contextlib.nullcontext():
+            # One thread asks for all.
+            if self._spacing == 0 and time.monotonic() < self._free_until:
+                return
+            wait = self._ask(endpoint)
+        if wait > 0:
+            time.sleep(wait)
+
+    def _ask(self, endpoint: str) -> float:
+        """Seconds to wait for this call's turn. Raises as ``before``."""
         with self._db.transaction() as connection:
             row = connection.execute(
                 query("outbox/gate"),
@@ -65,12 +78,13 @@ class Gate:
         if is_open:
             raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
         if paused > LONGEST_PAUSE_SECONDS:
-            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
+            asked = f"SSG asked for a rest, so no call is begun for {paused:.0f} more seconds."
+            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint, sentence=asked)
         # Failures that another process counted are forgotten by our success too.
         self._failing = self._failing or failing
-        self._free_until = time.monotonic() + FRESH_SECONDS
-        if wait and wait > 0:
-            time.sleep(wait)
+        if not wait:
+            self._free_until = time.monotonic() + FRESH_SECONDS
+        return wait or 0.0
 
     def after(self, endpoint: str, outcome: str, seconds: float) -> None:
         """Count failures in a row; success closes the breaker."""

@@ -13,12 +13,13 @@ from tms_pipeline.identity.marks import Marker
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.store.queries import query
-from tms_pipeline.submission.beginning import LeaseLost, SetAside
+from tms_pipeline.submission.beginning import Begun
 from tms_pipeline.submission.claimed import Claimed
 from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.submission.fresh_runs import until_its_run_is_seen
 from tms_pipeline.submission.gate import pause_calls
 from tms_pipeline.submission.looking import Neighbours, look, same_content
-from tms_pipeline.submission.outcomes import Outcomes
+from tms_pipeline.submission.outcomes import Outcome, Outcomes
 from tms_pipeline.submission.record import OpenRecord, load
 from tms_pipeline.submission.sending import Sent, send
 from tms_pipeline.submission.states import State
@@ -42,28 +43,24 @@ class Handler:
 
     def __init__(
         self, workplace: Workplace, client: SsgClient, marker: Marker, outcomes: Outcomes, pace: Pace,
-        chance: random.Random, halt: Halt,
+        chance: random.Random, halt: Halt, flush: Callable[[], None],
     ) -> None:
-        """``halt`` is told when this sort of call, or every call, would only fail now."""
+        """``halt`` is told when this sort of call, or every call, would only fail now; ``flush`` waits until what came
+        back before is committed."""
         self.workplace, self.client, self.marker = workplace, client, marker
-        self.outcomes, self.pace, self.chance, self._halt = outcomes, pace, chance, halt
+        self.outcomes, self.pace, self.chance, self._halt, self._flush = outcomes, pace, chance, halt, flush
 
-    def handle(self, item: Claimed) -> State | None:
-        """The state it is in now, or None: its outcome is owed, and tells when it is committed.
+    def handle(self, item: Claimed, begun: Begun | None) -> Outcome | State:
+        """Send what was begun, search for what was not: its outcome, still to be written, or the state it is in now.
 
         One poison submission never stops the others: whatever happens here ends in a state of its own.
         """
         try:
-            return self._search(item) if item.state == State.UNKNOWN else self._send(item)
-        except LeaseLost:
-            return State(item.state)  # nothing was sent; whoever took the lease over goes on
+            return self._search(item) if begun is None else self._send(item, begun)
         except Exception as error:
             return self.outcomes.after_bug(item, error)
 
-    def _send(self, item: Claimed) -> State | None:
-        begun = self.outcomes.begin(item)
-        if isinstance(begun, SetAside):
-            return State.SUPERSEDED
+    def _send(self, item: Claimed, begun: Begun) -> Outcome | State:
         attempt, record, trainers = begun.attempt, begun.record, begun.trainers
         crashpoint("after_intent", item.call)
         try:
@@ -82,21 +79,21 @@ class Handler:
                 wait = max(self.pace.settle, 1.0)
                 return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=wait))
             sent = Sent(found[0].ssg_ref)
-        self.outcomes.accepted(item, attempt, record, sent)
-        return None
+        return self.outcomes.accepted(item, attempt, record, sent)
 
-    def _failed(self, item: Claimed, attempt: int, record: OpenRecord, error: SsgError) -> State | None:
+    def _failed(self, item: Claimed, attempt: int, record: OpenRecord, error: SsgError) -> Outcome:
         verdict = after_failure(error, item.action, attempts=item.attempts + 1, age=item.age, pace=self.pace,
                                 chance=self.chance)
+        verdict = until_its_run_is_seen(self.workplace, item, error, verdict, self.pace)
         self._slow_down(error)
         if verdict.done:
-            self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref or record.their_ref), how=verdict.reason)
-            return None
+            sent = Sent(item.ssg_ref or record.their_ref)
+            return self.outcomes.accepted(item, attempt, record, sent, how=verdict.reason)
         return self._settled(item, attempt, verdict, error)
 
-    def _search(self, item: Claimed) -> State | None:
+    def _search(self, item: Claimed) -> Outcome | State:
         """Look before anything else; adopt what is there, send again only if a successful look found nothing."""
-        self.outcomes.flush()
+        self._flush()
         attempt = self.outcomes.search_begins(item)
         with self.workplace.db.transaction() as connection:
             record = load(connection, self.workplace.rings, item.kind, item.key)
@@ -118,9 +115,9 @@ class Handler:
         same = seen is not None and same_content(self.marker, record, seen)
         if item.action == "cancel":
             if seen is None or not seen.live:
-                self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how="found done at SSG")
-                return None
+                return self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how="found done at SSG")
         elif seen is not None and seen.live and (same or _is_this(item)):
+            self._flush()  # whose reference another record of ours has just got must be known
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
             return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.first))
@@ -134,11 +131,10 @@ class Handler:
         )
         return self._settled(item, attempt, verdict)
 
-    def _settled(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> State | None:
-        self.outcomes.settle(item, attempt, verdict, error)
+    def _settled(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> Outcome:
         if verdict.stop:
             self._halt(verdict.stop, error.sentence if error else "", item)
-        return None
+        return Outcome(item, attempt, verdict, error)
 
     def _slow_down(self, error: SsgError) -> None:
         if error.retry_after_seconds:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +21,7 @@ from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.store import journal
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import columns, query
-from tms_pipeline.submission.beginning import Begun, SetAside, begin
+from tms_pipeline.submission.beginning import begin
 from tms_pipeline.submission.claimed import Claimed
 from tms_pipeline.submission.clerk import Clerk, Errand
 from tms_pipeline.submission.crashpoints import crashpoint
@@ -52,6 +51,8 @@ class Outcome:
     written: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     taken_back: str | None = None
     adopted: bool = False
+    # Not news: begun, and given back without a try.
+    news: bool = True
 
     def columns(self) -> dict[str, Any]:
         """What the submission and its attempt keep of it."""
@@ -66,54 +67,15 @@ class Outcome:
 
 
 class Outcomes:
-    """Writes what happens to submissions; a clerk groups what the threads of a worker bring."""
+    """Writes what happens to submissions, in groups."""
 
     def __init__(
-        self, workplace: Workplace, marker: Marker, owner: str, actor: Actor, pace: Pace,
-        written: Callable[[Claimed, State], None],
+        self, workplace: Workplace, marker: Marker, owner: str, actor: Actor, pace: Pace
     ) -> None:
-        """For one worker, which is told of each outcome that is committed."""
+        """For one worker."""
         self.workplace, self.marker, self.owner, self.actor = workplace, marker, owner, actor
         self.pace = pace
         self.clerk = Clerk(workplace.db, self._group)
-        self._written = written
-        self._mine = threading.local()
-
-    def begin(self, item: Claimed) -> Begun | SetAside:
-        """Load it, and write its intent or set it aside; what this thread still owes is written before, in the same
-        transaction. Raises LeaseLost."""
-        errand = Errand(item)
-        self._write_owed(errand)
-        if errand.error is not None:
-            raise errand.error
-        if not isinstance(errand.result, Begun | SetAside):
-            raise TypeError(type(errand.result).__name__)
-        return errand.result
-
-    def owe(self, outcome: Outcome) -> None:
-        """Keep an outcome until the next ``begin`` or ``flush`` of this thread, which follows at once."""
-        owed = getattr(self._mine, "owed", None)
-        if owed is None:
-            owed = self._mine.owed = []
-        owed.append(Errand(outcome))
-
-    def flush(self) -> None:
-        """Write what this thread still owes."""
-        if getattr(self._mine, "owed", None):
-            self._write_owed()
-
-    def _write_owed(self, *also: Errand) -> None:
-        owed: list[Errand] = getattr(self._mine, "owed", None) or []
-        self._mine.owed = []
-        self.clerk.do(*owed, *also)
-        for errand in owed:
-            done: Outcome = errand.what
-            if errand.error is None:
-                self._written(done.item, done.verdict.state)
-            elif isinstance(errand.error, Exception):
-                self._written(done.item, self.after_bug(done.item, errand.error))
-            else:
-                raise errand.error
 
     def _group(self, connection: Connection, errands: Sequence[Errand]) -> None:
         """One group of the clerk: outcomes first, because what they settle may be a parent of what begins."""
@@ -148,7 +110,9 @@ class Outcomes:
             raise RuntimeError("an attempt was not kept")
         return int(row[0])
 
-    def accepted(self, item: Claimed, attempt: int, record: OpenRecord, sent: Sent, *, how: str = "accepted") -> None:
+    def accepted(
+        self, item: Claimed, attempt: int, record: OpenRecord, sent: Sent, *, how: str = "accepted"
+    ) -> Outcome:
         """SSG did it: the mirror holds what we sent, and both sides agree."""
         now = datetime.now(UTC)
         reference = sent.reference or ""
@@ -160,7 +124,7 @@ class Outcomes:
             seen = as_seen(record, reference, new=new, created_on=sent.created_on or now,
                            updated_on=sent.updated_on or now)
             done.written = [(one.kind, self._row(one, item.key, agreed=True, claim_created=new)) for one in seen]
-        self.owe(done)
+        return done
 
     def adopted(
         self, item: Claimed, attempt: int, record: OpenRecord, found: Iterable[Seen], *, same: bool,
@@ -194,10 +158,6 @@ class Outcomes:
             row.pop("created_on", None)  # only SSG knows when it was made; an update of ours must not claim it
         return row
 
-    def settle(self, item: Claimed, attempt: int, verdict: Verdict, error: SsgError | None = None) -> None:
-        """Any other outcome."""
-        self.owe(Outcome(item, attempt, verdict, error))
-
     def write(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """Write outcomes of any sort; the caller commits."""
         rows: dict[tuple[str, tuple[str, ...], bool], list[dict[str, Any]]] = {}
@@ -209,19 +169,20 @@ class Outcomes:
                 rows.setdefault((kind, names, done.adopted or done.item.action == "create"), []).append(row)
         for (kind, names, made), written in rows.items():
             text = json.dumps([{name: row[name] for name in (*names, "key")} for row in written], default=_in_json)
-            connection.execute(_mirror_written(kind, names), {"rows": text, "made": made})
+            connection.execute(_mirror_written(kind, names), {"rows": text, "made": made}, prepare=True)
         told = {
             "outcomes": json.dumps([done.columns() for done in outcomes]), "owner": self.owner,
             "ids": [done.item.submission_id for done in outcomes], "attempts": [done.attempt for done in outcomes],
         }  # fmt: skip
-        connection.execute(statement("outbox/outcome"), told)
+        connection.execute(statement("outbox/outcome"), told, prepare=True)
         for done in outcomes:
             if done.verdict.state in DEAD_LETTER:
                 item, error = done.item, done.error
                 append(connection, self.workplace.rings.audit.key, self.actor, "dead letter", "submission",
                        str(item.submission_id), kind=item.kind, record=item.key,
                        code=error.code if error else done.verdict.reason)
-            _journal(connection, done)
+            if done.news:
+                _journal(connection, done)
             crashpoint("before_outcome_commit", done.item.call)
 
     def after_bug(self, item: Claimed, error: Exception) -> State:

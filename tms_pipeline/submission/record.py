@@ -80,7 +80,9 @@ def load_rows(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict
     for kind, key in wanted:
         by_kind.setdefault(kind, []).append(key)
     asked = [
-        (kind, connection.cursor(row_factory=dict_row).execute(statement(f"outbox/load_{kind}"), {"keys": keys}))
+        (kind, connection.cursor(row_factory=dict_row).execute(
+            statement(f"outbox/load_{kind}"), {"keys": keys}, prepare=True
+        ))
         for kind, keys in by_kind.items()
     ]
     return {(kind, row["key"]): row for kind, cursor in asked for row in cursor.fetchall()}

@@ -6,7 +6,8 @@ from functools import cache
 
 from tms_pipeline.store.queries import query
 
-# Few rows of large tables, again and again: planned once, by index, however old the statistics are.
+# Few rows of large tables, again and again: planned once a connection (they are executed with ``prepare=True``, as the
+# plan of a load takes longer than the load), by index, however old the statistics are.
 BY_INDEX = (
     "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), "
     "set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)"

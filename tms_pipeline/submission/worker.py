@@ -1,21 +1,21 @@
 """Workers: claim what is due, hand it to the handler, renew the leases, rescue those of the dead.
 
-One thread claims for all threads of the process, so that a batch never waits in one hand while another idles; edits
-of one course run stay in one hand, because each sends the whole run.
+One thread claims for all threads of the process, so that a batch never waits in one hand while another idles, and one
+writes for all (desk.py); edits of one course run go one after the other, because each sends the whole run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import random
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from psycopg import sql
@@ -29,6 +29,7 @@ from tms_pipeline.store.queries import query, text
 from tms_pipeline.submission.backoff import FIRST_SECONDS
 from tms_pipeline.submission.claimed import Claimed, claimed_of
 from tms_pipeline.submission.crashpoints import crashpoint
+from tms_pipeline.submission.desk import Desk
 from tms_pipeline.submission.gate import maintenance_now
 from tms_pipeline.submission.handling import Handler
 from tms_pipeline.submission.lease import new_owner, renew, rescue
@@ -40,9 +41,14 @@ from tms_pipeline.submission.verdict import Pace, Stop
 from tms_pipeline.workplace import Workplace
 
 # Submissions claimed at once for each thread: enough to keep it busy, few enough to share with other processes.
-AHEAD = 4
+AHEAD = 8
 _MAY_GO = sql.SQL(text("outbox/may_go"))
 CLAIM_LOCK = 7_310_005
+
+
+@cache
+def _claim_statement() -> bytes:
+    return query("outbox/claim", may_go=_MAY_GO).as_bytes()
 
 
 @dataclass
@@ -97,16 +103,23 @@ class Worker:
         self.lease = timedelta(seconds=workplace.settings.lease_seconds)
         self._marker = marker = Marker(workplace.rings.index)
         chance = random.Random(seed)  # noqa: S311  (jitter, not a secret)
-        outcomes = self.outcomes = Outcomes(workplace, marker, self.owner, actor, self.pace, self._written)
-        self.handler = Handler(workplace, client, marker, outcomes, self.pace, chance, self._halt)
+        outcomes = self.outcomes = Outcomes(workplace, marker, self.owner, actor, self.pace)
+        self._desk = Desk(
+            outcomes, hands=self.threads, spacing=workplace.settings.spacing_seconds, stopped=self._stopped,
+            written=self._written, give_back=self._give_back, fail=self._fail,
+        )  # fmt: skip
+        self.handler = Handler(
+            workplace, client, marker, outcomes, self.pace, chance, self._halt, self._desk.flush
+        )
         self._progress = progress
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._broken: BaseException | None = None
         self._paused: set[str] = set()
         self._in_hand = 0
+        # With so many in hand, or fewer, it is time to claim more.
+        self._least = self.threads * AHEAD // 2
         self._free = threading.Condition(self._lock)
-        self._work: queue.SimpleQueue[list[Claimed] | None] = queue.SimpleQueue()
 
     def stop(self, reason: str) -> None:
         """Finish the calls in hand and claim no more."""
@@ -124,19 +137,18 @@ class Worker:
         hands = [threading.Thread(target=self._hand, name=f"submission-{n}", daemon=True) for n in range(self.threads)]
         heart = threading.Thread(target=self._heart, name="submission-heart", daemon=True)
         over = self._over = threading.Event()
-        for thread in (*hands, heart):
+        desk = threading.Thread(target=self._desk.run, name="submission-desk", daemon=True)
+        for thread in (desk, *hands, heart):
             thread.start()
         try:
             with _stopping_on_signals(self.stop):
                 self._dispatch(patience)
-                for _ in hands:
-                    self._work.put(None)
-                for thread in hands:
+                self._desk.close()
+                for thread in (desk, *hands):
                     thread.join()
         except BaseException:
             self._stop.set()
-            for _ in hands:
-                self._work.put(None)
+            self._desk.close()
             raise
         finally:
             over.set()
@@ -160,7 +172,7 @@ class Worker:
                 return
             with self._free:
                 room = self.threads * AHEAD - self._in_hand
-                if room < self.threads * AHEAD // 2 and self._in_hand:
+                if self._in_hand > self._least:
                     self._free.wait(0.25)
                     continue
             claimed = self._claim(room)
@@ -172,14 +184,14 @@ class Worker:
                     lanes.setdefault(item.lane or str(item.submission_id), []).append(item)
                 with self._free:
                     self._in_hand += len(claimed)
-                for lane in lanes.values():
-                    self._work.put(lane)
+                self._desk.bring(lanes.values())
                 idle_until = time.monotonic() + patience
                 continue
             if self._in_hand:
                 # What is in hand may free what waits for it.
                 with self._free:
-                    self._free.wait(0.02)
+                    if self._in_hand:
+                        self._free.wait(0.05)
                 idle_until = time.monotonic() + patience
                 continue
             wait, leased = self._next()
@@ -194,8 +206,9 @@ class Worker:
             connection.execute(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK}); {BY_INDEX}")
             self._marker.follow(connection)
             rows = connection.execute(
-                query("outbox/claim", may_go=_MAY_GO),
+                _claim_statement(),
                 {"limit": limit, "owner": self.owner, "lease": self.lease, "paused": sorted(self._paused)},
+                prepare=True,
             ).fetchall()
         claimed = [claimed_of(row) for row in rows]
         claimed.sort(key=lambda item: (str(item.due or "9999"), item.order_no, item.submission_id))
@@ -208,52 +221,47 @@ class Worker:
             ).fetchone()
         return (row[0], row[1]) if row else (None, 0)
 
-    # ---- many threads send ----
+    # ---- many threads send, one writes (desk.py) ----
 
     def _hand(self) -> None:
-        try:
-            while (lane := self._take()) is not None:
-                for number, item in enumerate(lane):
-                    if self._stop.is_set() or item.call in self._paused:
-                        self._give_back(lane[number:])
-                        break
-                    state = self.handler.handle(item)
-                    if state is not None:
-                        self._written(item, state)
-        except BaseException as error:  # a crash of ours: the others finish what they have in hand, and it is raised
-            with self._free:
-                self._broken = self._broken or error
-                self._free.notify()
-            self._stop.set()
+        while (task := self._desk.take()) is not None:
+            try:
+                if self._stopped(task.item) or task.stale():
+                    self._desk.unsent(task)
+                    continue
+                begun = time.monotonic()
+                ended = self.handler.handle(task.item, task.begun)
+                self._desk.hand_in(task, ended, time.monotonic() - begun)
+            except BaseException as error:
+                # A crash of ours: the calls in hand are finished; what was begun and not sent goes back from here on.
+                self._fail(error)
+                self._desk.hand_in(task, None)
 
-    def _take(self) -> list[Claimed] | None:
-        """The next lane. The outcome of the last one goes out with its intent; alone if nothing waits."""
-        try:
-            lane = self._work.get_nowait()
-        except queue.Empty:
-            self.outcomes.flush()
-            return self._work.get()
-        if lane is None or lane[0].state == State.UNKNOWN or self._stop.is_set() or lane[0].call in self._paused:
-            self.outcomes.flush()
-        return lane
+    def _stopped(self, item: Claimed) -> bool:
+        return self._stop.is_set() or item.call in self._paused
 
-    def _written(self, item: Claimed, state: State) -> None:
-        """Its outcome is committed."""
-        crashpoint("after_outcome", item.call)
-        self._count(state)
-        self._let_go(1)
-
-    def _let_go(self, count: int) -> None:
+    def _fail(self, error: BaseException) -> None:
+        """Claim and begin no more; ``run`` raises it."""
         with self._free:
-            self._in_hand -= count
+            self._broken = self._broken or error
             self._free.notify()
+        self._stop.set()
 
-    def _give_back(self, items: list[Claimed]) -> None:
+    def _written(self, item: Claimed, state: State | None) -> None:
+        """It is out of hand; what became of it is committed."""
+        if state is not None:
+            crashpoint("after_outcome", item.call)
+            self._count(state)
+        with self._free:
+            self._in_hand -= 1
+            if self._in_hand == 0 or self._in_hand == self._least:
+                self._free.notify()
+
+    def _give_back(self, items: Sequence[Claimed]) -> None:
         with self.workplace.db.transaction() as connection:
             connection.execute(
                 query("outbox/give_back"), {"ids": [item.submission_id for item in items], "owner": self.owner}
             )
-        self._let_go(len(items))
 
     def _halt(self, what: Stop, sentence: str, item: Claimed) -> None:
         """Stop everything, or only calls of this sort; a second sort that fails alike says that it is everything."""
