@@ -281,6 +281,21 @@ else:
 """
 
 
+def test_health_reads_the_rings_from_where_the_settings_say(place: Workplace, folder: Path) -> None:
+    """From the environment, with no file of a ring there; and a ring of another installation is told."""
+    from tms_pipeline.health.keys import keys as look
+
+    with place.db.transaction() as connection:
+        data_keys(connection, place.rings.data, ["trainee:A"], make=True)
+        ours = {name: ring_of_environment(bytes(place.rings.named(name).key)) for name in keyring.NAMES}
+        foreign = {**ours, "data": ring_of_environment(os.urandom(32))}
+        for rings, fine in ((ours, True), (foreign, False)):
+            given = {f"TMS_KEYS_{name.upper()}": value for name, value in rings.items()}
+            found = look(production(folder / "elsewhere", TMS_KEY_SOURCE="environment", **given), connection)
+            assert found.fine == fine, found
+    assert "data" in found.sentence
+
+
 @pytest.fixture
 def vault(folder: Path) -> Path:
     """A program that wraps and unwraps, as a deployer would write around a KMS."""
