@@ -6,8 +6,10 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tms_pipeline.intake.foreign_exports import foreign_export
 from tms_pipeline.intake.grid import Cell, Grid
@@ -156,6 +158,8 @@ class _Sheet:
         same = np.ones(block.last - header - 1, dtype=bool)
         for column in layout.headings:
             same &= np.equal(self.grid.columns[column][header + 1 : block.last], self.grid.columns[column][header])
+            if not same.any():
+                return block.last
         for at in np.flatnonzero(same).tolist():
             first = place = header + 1 + at
             while place - 1 > header and first - place < LINES_OF_LABELS:
@@ -219,6 +223,14 @@ class _Sheet:
             elif value:
                 self.above[fields[0].name] = (label.strip(), value)
 
+    def _bare(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The places of rows with at most two cells, as a label has."""
+        nothing: Any = None  # numpy's stubs know no comparison with None
+        filled = np.zeros(len(places), dtype=np.int64)
+        for column in self.grid.columns:
+            filled += column[places] != nothing
+        return places[filled <= 2]
+
     def _close(self, layout: Layout | None, header: int, parts: list[_Block]) -> None:
         if layout is None:
             return
@@ -247,7 +259,7 @@ class _Sheet:
             )
             return
         places = np.concatenate([np.arange(part.first, part.last) for part in parts])
-        for place in places.tolist() if layout.above else ():
+        for place in self._bare(places).tolist() if layout.above else ():
             # Rows below another label are not what the label above the headings says.
             name = _label_of(self.grid.line(place))
             if name in layout.above and name not in layout.columns:
