@@ -108,12 +108,14 @@ def test_a_long_rest_and_an_open_breaker_are_said(typed: Verb, world: World) -> 
     again = typed("submit")
     assert again.exit_code == 1 and "SSG asked for a rest" in again.stdout
     assert world.writes() == sent, "nothing is begun while SSG rests"
+    world.mend()
     # It is over; what is due is one probe, whose success lets the others follow.
     world.execute("UPDATE ssg.breaker SET paused_until = now(), failures = 10, opened_at = now(), probe_at = now()")
     world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state IN ('ready', 'retry')")
     done = typed("submit")
     world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state IN ('ready', 'retry', 'unknown')")
     typed("submit")
+    world.submit()
     assert set(world.states()) == {"accepted"}, done.output
 
 
