@@ -24,6 +24,7 @@ _EXTRA = {
 
 def agree(connection: Connection) -> None:
     """Fill the mirror from the registers: what is live there was seen at SSG, and both sides agreed on it."""
+    connection.execute("SET LOCAL ROLE NONE")  # the owner's to empty and analyse
     for kind in SUBMITTED:
         values = {
             "ssg_ref": f"'{kind.name}-' || r.key",
@@ -59,6 +60,7 @@ def agree(connection: Connection) -> None:
 
 def analyse(connection: Connection) -> None:
     """What autovacuum does in the minutes after a load."""
+    connection.execute("SET LOCAL ROLE NONE")
     for schema in ("register", "mirror"):
         for kind in SUBMITTED:
             connection.execute(sql.SQL("ANALYZE {}.{}").format(sql.Identifier(schema), sql.Identifier(kind.name)))

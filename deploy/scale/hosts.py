@@ -82,7 +82,7 @@ def show(*, enrolments: int = 60) -> dict[str, Any]:
         ssg = _relay_tcp(stack, int(site.ssg.rsplit(":", 1)[1]))
         home = site.home
         environment = {
-            **os.environ, "TMS_HOME": str(home), "DATABASE_URL": f"postgresql://tms@10.231.7.1:{socket_of}/{world.database}",  # noqa: E501
+            **os.environ, "TMS_HOME": str(home), "DATABASE_URL": f"postgresql://tms@10.231.7.1:{socket_of}/{world.database}",
             "SSG_BASE_URL": f"http://127.0.0.1:{ssg}", "TMS_TODAY": TODAY, "TMS_ACTOR": "scale", "SSG_CONCURRENCY": "1",
             "TMS_LEASE_SECONDS": "6", "SSG_TIMEOUT_SECONDS": "2", "SSG_SPACING_SECONDS": "0.05",
         }  # fmt: skip
@@ -187,4 +187,4 @@ def _relay_on_host(port: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["relay"]:
         _relay_on_host(int(sys.argv[2]))
-    print(json.dumps(show(), indent=2))
+    sys.stdout.write(json.dumps(show(), indent=2) + "\n")

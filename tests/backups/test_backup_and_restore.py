@@ -62,7 +62,7 @@ def later_files(ours: Restorable) -> None:
     world = ours.world
     world.upload("course_run", run("D", "2026-12-14", "2026-12-15"))
     world.upload("session", session("D", 1, "2026-12-14"), session("D", 2, "2026-12-15"))
-    world.upload("trainee", trainee("T1", email="new@example.test"))
+    world.upload("trainee", trainee("T3", email="new@example.test"))
     world.upload("enrolment", enrolment("D", "T1"), enrolment("D", "T3"), enrolment("B", "T2"))
     world.upload("fee", fee("D", "T1"))
     world.upload("attendance", attendance("A", 2, "T2"))

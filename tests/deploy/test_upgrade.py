@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import psycopg
 from psycopg import sql
 from submission_world import Site, World, enrolment, settings_url, trainee

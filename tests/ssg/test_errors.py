@@ -17,6 +17,7 @@ CASES = [
     (None, "client", "settings", "", WRITE, False, "SSG-SETTINGS", C.CONFIGURATION),
     (None, "client", "credential-files", "", WRITE, False, "SSG-CREDENTIAL-FILES", C.CREDENTIALS),
     (None, "client", "kill-switch", "", WRITE, False, "SSG-KILL-SWITCH", C.RETRYABLE),
+    (None, "client", "maintenance", "", WRITE, False, "SSG-MAINTENANCE", C.RETRYABLE),
     (None, "client", "breaker", "", WRITE, False, "SSG-BREAKER-OPEN", C.RETRYABLE),
     (None, "client", "list-changed", "", READ, True, "SSG-LIST-CHANGED", C.RETRYABLE),
     (None, "transport", "tls-server", "", WRITE, False, "SSG-NET-TLS-SERVER", C.CONFIGURATION),

@@ -46,7 +46,9 @@ def bill(lock: str) -> str:
         "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, body)}",
         "version": 1,
         "metadata": {
-            "component": {"type": "application", "bom-ref": "tms-pipeline", "name": "tms-pipeline", "version": __version__}
+            "component": {
+                "type": "application", "bom-ref": "tms-pipeline", "name": "tms-pipeline", "version": __version__
+            }
         },
         "components": components,
     }

@@ -78,5 +78,7 @@ def introduce_courses(workplace: Workplace) -> None:
     """At our own simulator only: make it know our courses, as SSG's registry does before a provider may run them."""
     settings = workplace.settings
     if settings.ssg_env == "simulator" and running(settings) == settings.ssg_base_url:
-        courses = workplace.db.rows("SELECT key, course_title, skill_code, full_course_fee FROM register.course WHERE live ORDER BY key")
+        courses = workplace.db.rows(
+            "SELECT key, course_title, skill_code, full_course_fee FROM register.course WHERE live ORDER BY key"
+        )
         seed_courses(settings.ssg_base_url, settings, [(r[0], r[1], r[2], r[3]) for r in courses])
