@@ -88,8 +88,8 @@ def test_dead_links_pictures_and_anchors_are_found(copy: Path) -> None:
 
 
 def test_a_picture_that_goes_away_is_found(copy: Path) -> None:
-    (copy / "docs" / "pictures" / "plan.png").unlink()
-    assert docs_check.findings(copy) == ["docs/reviewer.md: the link to pictures/plan.png is dead"]
+    (copy / "docs" / "pictures" / "desk-plan.png").unlink()
+    assert docs_check.findings(copy) == ["docs/reviewer.md: the link to pictures/desk-plan.png is dead"]
 
 
 def test_a_picture_in_html_is_looked_at_too(copy: Path) -> None:

@@ -16,7 +16,7 @@ from tms_pipeline.submission.plan_workbook import plan_page, plan_workbook, writ
 def test_old_and_new_why_and_where_from(published: World, tmp_path: Path) -> None:
     published.upload("trainee", trainee("T1", email="new@example.test"))
     published.upload("fee", fee("A", "T2", "Partial Payment"))
-    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", room="=1+1", schedule_info="<b>Nights</b>"))
+    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", room="-1", schedule_info="<b>Nights</b>"))
     published.plan()
     holds.hold(published.workplace, kind="fee", reason="finance asked", actor=published.actor())
     review = review_plan(published.workplace)
@@ -26,7 +26,7 @@ def test_old_and_new_why_and_where_from(published: World, tmp_path: Path) -> Non
         "Partial Payment",
     )
     assert lines["enrolment", "email"].new == "changed" and lines["enrolment", "email"].key == key("A", "T1")
-    assert lines["course_run", "room"].new == "=1+1" and lines["course_run", "room"].file_name == "course_run.csv"
+    assert lines["course_run", "room"].new == "-1" and lines["course_run", "room"].file_name == "course_run.csv"
     assert lines["course_run", "schedule_info"].row_number == 2
     book = openpyxl.load_workbook(io.BytesIO(plan_workbook(review)))
     assert book.sheetnames == ["Summary", "Will be sent", "Withheld"]

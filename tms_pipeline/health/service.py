@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -53,9 +55,12 @@ def _told(found: Report) -> Response:
 
 
 def serve(settings: Settings) -> None:
-    """Answer until SIGTERM or Ctrl-C."""
+    """Answer until SIGTERM or Ctrl-C, and end in peace."""
     import uvicorn
 
+    # uvicorn raises the signal again once it has stopped, for whoever listened before it: that is us, content.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     uvicorn.run(
         application(settings), host=settings.health_host, port=settings.health_port, log_level="warning",
         access_log=False, timeout_graceful_shutdown=5,

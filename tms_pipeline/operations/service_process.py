@@ -12,12 +12,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from tms_pipeline.operations import dagster_home
 from tms_pipeline.operations.up import REVIEW_PREFIX
 from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 from tms_pipeline.workplace import open_workplace
 
 CODE_PORT = 4266
+WORKSPACE = "workspace-code.yaml"
 NAMES = ("code", "webserver", "review", "daemon", "worker")
 # Read by dagster_celery on a worker. The address stays in the environment; a run is taken off the queue when it begins,
 # so that none is ever begun a second time behind our back.
@@ -46,17 +49,25 @@ def run_process(name: str, *, host: str, port: int, code: str) -> int:
         if name == "worker":
             (home / "dagster_celery_config.py").write_text(_CELERY, encoding="utf-8")
             environment["PYTHONPATH"] += f":{home}"
+        (home / WORKSPACE).write_text(workspace(code), encoding="utf-8")
         # The workplace stays open as long as the child lives: with the embedded Postgres we are its user.
-        return _supervise(command(settings, name, host=host, port=port, code=code), environment)
+        return _supervise(command(settings, name, host=host, port=port, home=home), environment)
 
 
-def command(settings: Settings, name: str, *, host: str, port: int, code: str) -> list[str]:
-    """The command line of a process. Raises SettingsError for a code location that is not HOST:PORT."""
-    programs = Path(sys.executable).parent
-    code_host, _, code_port = code.rpartition(":")
-    if not code_host or not code_port.isdigit():
+def workspace(code: str) -> str:
+    """The workspace file of a code location that is a process of its own. Its name is the one that ``tms up`` has, as
+    switched-on sensors and schedules belong to a name. Raises SettingsError for an address that is not HOST:PORT."""
+    host, _, port = code.rpartition(":")
+    if not host or not port.isdigit():
         raise SettingsError(f"'{code}' is no address of a code location; write it as HOST:PORT.")
-    at_code = ["--grpc-host", code_host, "--grpc-port", code_port]
+    server = {"host": host, "port": int(port), "location_name": "tms_pipeline"}
+    return yaml.safe_dump({"load_from": [{"grpc_server": server}]})
+
+
+def command(settings: Settings, name: str, *, host: str, port: int, home: Path) -> list[str]:
+    """The command line of a process; ``home`` is Dagster's, with the workspace file in it."""
+    programs = Path(sys.executable).parent
+    at_code = ["-w", str(home / WORKSPACE)]
     if name == "code":
         return [str(programs / "dagster"), "code-server", "start", "-h", host, "-p", str(port or CODE_PORT),
                 "-m", "tms_pipeline.definitions", "--location-name", "tms_pipeline"]  # fmt: skip
