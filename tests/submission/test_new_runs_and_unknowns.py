@@ -95,3 +95,21 @@ def test_an_unknown_outcome_goes_to_a_person_after_the_set_age(one_run: World) -
     (letter,) = dead_letters(one_run.workplace)
     assert letter.kind == "course_run" and letter.behind == 2 and letter.what_to_do
     assert one_run.writes()["course_run.publish"] == 1 and waiting_for_people(one_run.workplace) == []
+
+
+def test_what_we_sent_was_agreed_on_though_our_register_moved_on_before_it_was_found(one_run: World) -> None:
+    one_run.ssg("POST", "settings", {"visibility_delay_seconds": 0})
+    one_run.fault("reset_after_commit", "enrolment.create", times=1)
+    plan_id, plan = one_run.plan()
+    one_run.approve(plan_id, plan)
+    one_run.work(patience=0.0, pace=PACE)
+    assert one_run.states("enrolment") == {"unknown": 1}
+    one_run.upload("trainee", trainee("T3", email="moved.on@example.test"))
+    _minutes_pass(one_run, 60)
+    for _ in range(3):
+        _work(one_run)
+        _minutes_pass(one_run, 60)
+    held = one_run.held("enrolments", live=False)
+    assert len(held) == 1 and "moved.on@example.test" in str(held), "our newer address is a change of ours, and is sent"
+    _, left = one_run.plan()
+    assert not left.changes and not left.elsewhere

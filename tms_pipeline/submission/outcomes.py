@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -144,7 +145,10 @@ class Outcomes:
                     as_seen(record, found[0].ssg_ref, new=True, created_on=None, updated_on=None)}
             rows: list[tuple[str, dict[str, Any]]] = []
             for one in found:
-                agreed = same if one.kind == item.kind else row_of(self.marker, one)["ssg_hash"] == ours.get(one.kind)
+                theirs = row_of(self.marker, one)["ssg_hash"]
+                # What we sent was agreed on, also where our register has moved on since: then that is a change of ours.
+                sent = same or _as_sent(item, bytes(theirs), found) == bytes(item.content_hash)
+                agreed = sent if one.kind == item.kind else theirs == ours.get(one.kind)
                 rows.append((one.kind, self._row(one, item.key, agreed=agreed, claim_created=True)))
             verdict = Verdict(state=State.ACCEPTED, reason=how)
             ours_now = Outcome(item, attempt, verdict, ssg_ref=found[0].ssg_ref, written=rows, adopted=True)
@@ -241,3 +245,12 @@ def _in_json(value: Any) -> str:
     if isinstance(value, bytes):
         return "\\x" + value.hex()
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _as_sent(item: Claimed, theirs: bytes, found: Sequence[Seen]) -> bytes:
+    """The content hash of a submission that would have made what SSG holds (sql/diff): a new enrolment carries the fee
+    status with it."""
+    if (item.kind, item.action) != ("enrolment", "create"):
+        return theirs
+    status = next((one.values.get("collection_status") for one in found if one.kind == "fee"), None)
+    return hashlib.sha256(theirs + (status or "Pending Payment").encode()).digest()
