@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -26,15 +27,15 @@ WHOLE = f"{NAME} {NRIC} {PHONE} {MAIL}"
 
 
 @pytest.fixture
-def logged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+def logged(settings: Settings) -> Iterator[Callable[[], str]]:
     """Logs of this process as of any other of ours, into memory; everything is as before afterwards."""
     root = logging.getLogger()
     before = (list(root.handlers), root.level, sys.excepthook, threading.excepthook)
     kept = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", kept)
-    set_up_logs(settings)
-    root.setLevel(logging.DEBUG)
-    yield kept.getvalue
+    with contextlib.redirect_stderr(kept):
+        set_up_logs(settings)
+        root.setLevel(logging.DEBUG)
+        yield kept.getvalue
     root.handlers[:], root.level = before[0], before[1]
     sys.excepthook, threading.excepthook = before[2], before[3]
     logging.captureWarnings(False)

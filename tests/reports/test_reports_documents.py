@@ -18,12 +18,12 @@ from report_world import FORMULA, SCRIPT
 from typer.testing import CliRunner
 
 from tms_pipeline.cli.main import app
-from tms_pipeline.reports import workbook
 from tms_pipeline.reports.build import document_of, look, write_document_forms, write_reports
 from tms_pipeline.reports.data import json_parts
 from tms_pipeline.reports.month import MonthError, first_of, last_of
 from tms_pipeline.reports.run_life import UnknownRun
 from tms_pipeline.reports.values import csv_cell, show
+from tms_pipeline.reports.workbook import write_workbook
 from tms_pipeline.store.database import Database
 
 RUN = "HYG-2607-A"
@@ -166,13 +166,14 @@ def test_pages_are_whole_in_themselves_and_accessible(forms: Callable[..., tuple
 
 
 def test_a_long_table_is_cut_in_the_workbook_and_whole_in_a_csv_beside_it(
-    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Database, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(workbook, "LONGEST_SHEET", 5)
-    paths = write_reports(filled, tmp_path, today=TODAY, provider="Hawker Boys", only=["submissions.xlsx"])
-    assert sorted(path.name for path in paths) == [
+    with look(filled, today=TODAY, provider="Hawker Boys") as facts:
+        beside = write_workbook(document_of(facts, "submissions"), tmp_path / "submissions.xlsx", longest=5)
+    assert sorted(path.name for path in beside) == ["submissions-open.csv", "submissions-receipts.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
         "submissions-open.csv", "submissions-receipts.csv", "submissions.xlsx"
-    ] == sorted(path.name for path in tmp_path.iterdir())
+    ]
     sheet = rows_of(tmp_path / "submissions.xlsx", "Receipts")
     assert sheet[-1][0] == "The first 5 of 20 rows; all of them are in submissions-receipts.csv." and len(sheet) == 7
     with (tmp_path / "submissions-receipts.csv").open(encoding="utf-8", newline="") as file:
@@ -182,7 +183,6 @@ def test_a_long_table_is_cut_in_the_workbook_and_whole_in_a_csv_beside_it(
     ]
     # No spreadsheet program runs a cell of it.
     assert {row["Sheet"] for row in whole} == {"'=Sheet 1"}
-    monkeypatch.undo()
     write_reports(filled, tmp_path, today=TODAY, provider="Hawker Boys", only=["submissions.xlsx"])
     assert [path.name for path in tmp_path.iterdir()] == ["submissions.xlsx"]
 

@@ -99,24 +99,15 @@ def test_two_headers_of_one_name_are_not_believed(behind_proxy: Settings) -> Non
 
 
 @pytest.fixture
-def served(behind_proxy: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def served(behind_proxy: Settings) -> Iterator[str]:
     """The real server, as tms serve-health runs it."""
-    import uvicorn
-
-    running: list[uvicorn.Server] = []
-
-    def run(app: Any, **options: Any) -> None:
-        running.append(uvicorn.Server(uvicorn.Config(app, **options)))
-        running[0].run()
-
-    monkeypatch.setattr(uvicorn, "run", run)
     port = free_port()
-    settings = behind_proxy.model_copy(update={"health_port_given": port})
-    thread = threading.Thread(target=service.serve, args=(settings,), daemon=True)
+    running = service.server(behind_proxy.model_copy(update={"health_port_given": port}))
+    thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     wait_until(lambda: listens(port), seconds=20, why="the service does not listen")
     yield f"http://127.0.0.1:{port}"
-    running[0].should_exit = True
+    running.should_exit = True
     thread.join(20)
 
 

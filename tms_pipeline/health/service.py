@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +15,9 @@ from tms_pipeline import __version__
 from tms_pipeline.health.check import State
 from tms_pipeline.health.report import READINESS, Kept, Report
 from tms_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def application(settings: Settings, *, keep_seconds: float = 5.0) -> Starlette:
@@ -54,16 +58,23 @@ def _told(found: Report) -> Response:
     )
 
 
-def serve(settings: Settings) -> None:
-    """Answer until SIGTERM or Ctrl-C, and end in peace."""
+def server(settings: Settings) -> uvicorn.Server:
+    """The server of the service, not yet running."""
     import uvicorn
 
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(settings), host=settings.health_host, port=settings.health_port, log_level="warning",
+            access_log=False, timeout_graceful_shutdown=5,
+            # The address of the connection is what counts: by default uvicorn would take the one that a header names.
+            proxy_headers=False,
+        )
+    )  # fmt: skip
+
+
+def serve(settings: Settings) -> None:
+    """Answer until SIGTERM or Ctrl-C, and end in peace."""
     # uvicorn raises the signal again once it has stopped, for whoever listened before it: that is us, content.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    uvicorn.run(
-        application(settings), host=settings.health_host, port=settings.health_port, log_level="warning",
-        access_log=False, timeout_graceful_shutdown=5,
-        # The address of the connection is what counts: by default uvicorn would take the one that a header names.
-        proxy_headers=False,
-    )  # fmt: skip
+    server(settings).run()

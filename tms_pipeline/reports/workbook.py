@@ -30,10 +30,11 @@ _FILLS = {
 }  # fmt: skip
 
 
-def write_workbook(document: Document, path: Path) -> list[Path]:
+def write_workbook(document: Document, path: Path, *, longest: int = LONGEST_SHEET) -> list[Path]:
     """Write the document as a workbook; returns the CSV files that were written beside it for its longest tables.
 
-    A CSV is named like the workbook and the table, and is removed when the table fits.
+    ``longest`` is how many rows a sheet may have. A CSV is named like the workbook and the table, and is removed when
+    the table fits.
     """
     beside: list[Path] = []
     with Book(
@@ -44,7 +45,9 @@ def write_workbook(document: Document, path: Path) -> list[Path]:
         head = [("Figures", (Column("What"), Column("Count")), figures)] if figures else []
         book.summary(document.lines, [*head, *small])
         for table in document.tables:
-            if not table.small and (whole := book.table(table, path.with_name(f"{document.name}-{table.slug}.csv"))):
+            if not table.small and (
+                whole := book.table(table, path.with_name(f"{document.name}-{table.slug}.csv"), longest)
+            ):
                 beside.append(whole)
     return beside
 
@@ -127,15 +130,15 @@ class Book:
                 sheet.write_string(row, 0, "Nothing.", self._text)
                 row += 1
 
-    def table(self, table: Table, whole: Path) -> Path | None:
-        """A sheet with one table. Past ``LONGEST_SHEET`` rows all of them are in ``whole``, which is then returned."""
+    def table(self, table: Table, whole: Path, longest: int) -> Path | None:
+        """A sheet with one table. Past ``longest`` rows all of them are in ``whole``, which is then returned."""
         columns = table.columns
         sheet = self._sheet(table.name, columns)
         wrapping = [number for number, column in enumerate(columns) if column.wrap]
         rows = iter(table.rows())
         row, more = 0, False
         for values in rows:
-            if row == LONGEST_SHEET:
+            if row == longest:
                 more = True
                 break
             row += 1
@@ -155,7 +158,7 @@ class Book:
         fresh = whole.with_name(f".{whole.name}.part")
         total = write_csv(table, fresh)
         os.replace(fresh, whole)
-        note = f"The first {LONGEST_SHEET:,} of {total:,} rows; all of them are in {whole.name}."
+        note = f"The first {longest:,} of {total:,} rows; all of them are in {whole.name}."
         sheet.write_string(row + 1, 0, note, self._text)
         return whole
 
