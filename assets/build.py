@@ -5,14 +5,14 @@ import dagster as dg
 from assets import alarms, compliance, intake, mirror, reconciliation, registers, submission
 from assets.console import console
 from assets.desk import DESK_JOBS
-from assets.housekeeping import housekeeping, housekeeping_schedule
+from assets.housekeeping import housekeeping
 from assets.jobs import JOBS
 from assets.resources import WorkplaceResource
 from assets.vocabulary import on_the_desk
 from sensors.alerts import alarm_sensor, run_failed
 from sensors.inbox import inbox_sensor
 from sensors.retries import retry_sensor
-from sensors.schedules import morning_schedule, nightly_schedule
+from sensors.schedules import housekeeping_schedule, morning_schedule, nightly_schedule
 
 
 def build_defs(**overrides: object) -> dg.Definitions:

@@ -114,73 +114,39 @@ def rebuild(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> Non
     context.add_output_metadata(links(desk.addresses(place, paths)))
 
 
-def _form(op: str, **fields: object) -> dict[str, object]:
-    """What the Launchpad shows to be filled in. What is left empty is refused."""
-    return {**CONFIG, "ops": {op: {"config": fields}}}
+def _button(name: str, op: dg.OpDefinition, description: str, **fields: object) -> dg.JobDefinition:
+    """A job of one step. ``fields`` are what the Launchpad shows to be filled in; what is left empty is refused."""
+    config = {**CONFIG, "ops": {op.name: {"config": fields}}} if fields else CONFIG
+
+    @dg.job(name=name, tags=TAGS, config=config, description=description)
+    def button() -> None:
+        op()
+
+    return button
 
 
-@dg.job(
-    tags=TAGS,
-    config=_form("approve", plan_id="", plan_hash="", person="", parts=[]),
-    description="Approve a plan by a form: which plan, its hash, who approves.",
+_WHAT_AND_WHY = {"kind": "", "action": "", "key": "", "person": "", "reason": ""}
+approve_plan = _button(
+    "approve_plan", approve, "Approve a plan by a form: which plan, its hash, who approves.",
+    plan_id="", plan_hash="", person="", parts=[],
+)  # fmt: skip
+retry_dead_letters = _button(
+    "retry_dead_letters", retry, "Retry dead letters by a form: which error code, who asks, why.",
+    error_code="", person="", reason="",
+)  # fmt: skip
+hold_changes = _button(
+    "hold_changes", hold, "Hold changes back from SSG by a form: which kind, action or record, who asks, why.",
+    **_WHAT_AND_WHY,
+)  # fmt: skip
+release_changes = _button(
+    "release_changes", release,
+    "Release held or withheld changes by a form: which kind, action or record, who asks, why.", **_WHAT_AND_WHY,
+)  # fmt: skip
+rebuild_reports = _button("rebuild_reports", rebuild, "Write the reports for reviewers again.")
+rebuild_report_for_run = _button(
+    "rebuild_report_for_run", rebuild_run, "Write the page of one course run again by a form: which run.", run_code=""
 )
-def approve_plan() -> None:
-    """A form for an approval."""
-    approve()
-
-
-@dg.job(
-    tags=TAGS,
-    config=_form("retry", error_code="", person="", reason=""),
-    description="Retry dead letters by a form: which error code, who asks, why.",
-)
-def retry_dead_letters() -> None:
-    """A form for a retry."""
-    retry()
-
-
-@dg.job(
-    tags=TAGS,
-    config=_form("hold", kind="", action="", key="", person="", reason=""),
-    description="Hold changes back from SSG by a form: which kind, action or record, who asks, why.",
-)
-def hold_changes() -> None:
-    """A form for a hold."""
-    hold()
-
-
-@dg.job(
-    tags=TAGS,
-    config=_form("release", kind="", action="", key="", person="", reason=""),
-    description="Release held or withheld changes by a form: which kind, action or record, who asks, why.",
-)
-def release_changes() -> None:
-    """A form for a release."""
-    release()
-
-
-@dg.job(tags=TAGS, config=CONFIG, description="Write the reports for reviewers again.")
-def rebuild_reports() -> None:
-    """A button for the reports."""
-    rebuild()
-
-
-@dg.job(
-    tags=TAGS,
-    config=_form("rebuild_run", run_code=""),
-    description="Write the page of one course run again by a form: which run.",
-)
-def rebuild_report_for_run() -> None:
-    """A form for the page of a run."""
-    rebuild_run()
-
-
-@dg.job(tags=TAGS, config=CONFIG, description="Send ops the three numbers of the morning.")
-def morning_digest() -> None:
-    """The digest."""
-    digest()
-
-
+morning_digest = _button("morning_digest", digest, "Send ops the three numbers of the morning.")
 DESK_JOBS = [
     approve_plan,
     hold_changes,

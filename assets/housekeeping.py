@@ -27,12 +27,3 @@ def housekeeping() -> None:
     """Tidy up once a month."""
     tidy()
 
-
-housekeeping_schedule = dg.ScheduleDefinition(
-    name="housekeeping",
-    job=housekeeping,
-    cron_schedule="0 3 1 * *",
-    execution_timezone="Asia/Singapore",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="On the first of the month, at three in the morning in Singapore.",
-)

@@ -1,5 +1,6 @@
 """Mirror: what SSG holds, read before anything is planned and read again after everything was sent."""
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -8,6 +9,7 @@ from assets.resources import WorkplaceResource
 from assets.vocabulary import OWNERS, REVIEWERS, told_plainly
 from tms_pipeline.operations import steps
 from tms_pipeline.records.kinds import KINDS
+from tms_pipeline.workplace import Workplace
 
 
 def _as_tables(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -21,6 +23,16 @@ def _table(rows: list[dict[str, Any]]) -> dg.MetadataValue:
     types = {str: "string", int: "int", float: "float"}
     columns = [dg.TableColumn(name, types[type(value)]) for name, value in rows[0].items()]
     return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema=dg.TableSchema(columns=columns))
+
+
+def _read(
+    step: Callable[[Workplace, str, Callable[[str], None]], dict[str, Any]],
+    context: dg.AssetExecutionContext,
+    workplace: WorkplaceResource,
+) -> dg.MaterializeResult:
+    """Read a part of SSG, and show what came of it."""
+    with told_plainly():
+        return dg.MaterializeResult(metadata=_as_tables(step(workplace.get(), context.run_id, context.log.info)))
 
 
 @dg.asset(
@@ -37,10 +49,7 @@ def _table(rows: list[dict[str, Any]]) -> dg.MetadataValue:
 )
 def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG."""
-    with told_plainly():
-        return dg.MaterializeResult(
-            metadata=_as_tables(steps.read_ssg(workplace.get(), context.run_id, context.log.info))
-        )
+    return _read(steps.read_ssg, context, workplace)
 
 
 @dg.asset(
@@ -57,10 +66,7 @@ def seen_before(context: dg.AssetExecutionContext, workplace: WorkplaceResource)
 )
 def seen_after(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read SSG again."""
-    with told_plainly():
-        return dg.MaterializeResult(
-            metadata=_as_tables(steps.read_ssg(workplace.get(), context.run_id, context.log.info))
-        )
+    return _read(steps.read_ssg, context, workplace)
 
 
 @dg.asset(
@@ -74,10 +80,7 @@ def seen_after(context: dg.AssetExecutionContext, workplace: WorkplaceResource) 
 )
 def grants(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Read grants."""
-    with told_plainly():
-        return dg.MaterializeResult(
-            metadata=_as_tables(steps.read_grants(workplace.get(), context.run_id, context.log.info))
-        )
+    return _read(steps.read_grants, context, workplace)
 
 
 ASSETS = [seen_before, seen_after, grants]

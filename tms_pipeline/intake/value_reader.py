@@ -106,12 +106,8 @@ def _read(
         file.seek(0)
         workbook = open_workbook(file)
         early = rows_of(workbook, first) if first is not None else None
-    except Refusal as found:
-        refusal = found
-    except (MemoryError, RecursionError):
-        refusal = Refusal("FILE_TOO_HUNGRY")
     except Exception as error:
-        refusal = Refusal("FILE_READER_FAILED", detail=type(error).__name__)
+        refusal = _refusal_of(error)
     with open(ready, "rb") as pipe:
         answer = pipe.read()
     if not answer:
@@ -122,11 +118,16 @@ def _read(
             looks = pickle.loads(answer)  # noqa: S301
             read_sheets(workbook, looks, emit, early=None if first is None or early is None else {first: early})
             return SAID
-        except Refusal as found:
-            refusal = found
-        except (MemoryError, RecursionError):
-            refusal = Refusal("FILE_TOO_HUNGRY")
         except Exception as error:
-            refusal = Refusal("FILE_READER_FAILED", detail=type(error).__name__)
+            refusal = _refusal_of(error)
     refuse(refusal or Refusal("FILE_READER_FAILED", detail="nothing read"))
     return NOT_WANTED
+
+
+def _refusal_of(error: Exception) -> Refusal:
+    """What ops are told of whatever a reader raised."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, MemoryError | RecursionError):
+        return Refusal("FILE_TOO_HUNGRY")
+    return Refusal("FILE_READER_FAILED", detail=type(error).__name__)

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from tms_pipeline.settings import Settings, SettingsError
+from tms_pipeline.store.locking import alone, locked
 
 _START_SECONDS = 20.0
 
@@ -77,13 +78,13 @@ def simulator(settings: Settings, *, port: int = 0, faults: Path | None = None) 
     place = folder(settings)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     with using(settings) as users:
-        with _locked(place / "start.lock"):
+        with locked(place / "start.lock"):
             base_url = running(settings) or _start(settings, port, faults)
         try:
             yield base_url
         finally:
-            with _locked(place / "start.lock"):
-                if _alone(users):
+            with locked(place / "start.lock"):
+                if alone(users):
                     _stop(settings)
 
 
@@ -96,24 +97,6 @@ def using(settings: Settings) -> Iterator[int]:
         yield users
     finally:
         os.close(users)
-
-
-def _alone(users: int) -> bool:
-    try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _start(settings: Settings, port: int, faults: Path | None) -> str:

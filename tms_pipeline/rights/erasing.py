@@ -59,27 +59,11 @@ def blank(connection: Connection, trainee_ref: str) -> Counter[str]:
     for table, names in connection.execute(query("identity/mark_columns")).fetchall():
         if "nric_mark" not in names:
             continue
-        counts[table] += connection.execute(
-            query(
-                "rights/mirror_blank",
-                table=table,
-                changes=sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in names),
-                mark=sql.Identifier("nric_mark"),
-            ),
-            {"ref": trainee_ref, "mark": mark},
-        ).rowcount
+        counts[table] += _without_marks(connection, table, names, trainee_ref, mark)
     # The update above wrote the marks of a moment ago into the history: they go as well.
     for table, names in connection.execute(query("identity/mark_columns")).fetchall():
         if "nric_mark" in names and table.endswith("_history"):
-            connection.execute(
-                query(
-                    "rights/mirror_blank",
-                    table=table,
-                    changes=sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in names),
-                    mark=sql.Identifier("nric_mark"),
-                ),
-                {"ref": trainee_ref, "mark": mark},
-            )
+            _without_marks(connection, table, names, trainee_ref, mark)
     for table in ("mirror.attendance", "outbox.submission", "mirror.attendance_history", "outbox.submission_history"):
         connection.execute(query("rights/references_blank", table=table), {"mark": mark})
     connection.execute(
@@ -111,3 +95,12 @@ def forget_file_name(connection: Connection, upload_id: str, words: set[str] | N
             (name, upload_id),
         )
     return True
+
+
+def _without_marks(connection: Connection, table: str, names: list[str], trainee_ref: str, mark: bytes | None) -> int:
+    """Empty the marks of this trainee's rows of a table; returns how many rows."""
+    changes = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in names)
+    return connection.execute(
+        query("rights/mirror_blank", table=table, changes=changes, mark=sql.Identifier("nric_mark")),
+        {"ref": trainee_ref, "mark": mark},
+    ).rowcount

@@ -17,7 +17,6 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -25,6 +24,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from tms_pipeline.store.database import DatabaseError
+from tms_pipeline.store.locking import locked
 
 USER = "tms"
 BUSINESS, DAGSTER = "tms", "dagster"
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
         # As root the server runs as another user, who must pass through (but not list) the folder.
         _folder(self.home, None, mode=0o700 if self.owner is None else 0o711)
         _folder(self.base, None, mode=0o711)
-        with _locked(self.base / "start.lock"):
+        with locked(self.base / "start.lock"):
             if not self._answers():
                 self._start()
             self._users = os.open(self.base / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -92,7 +92,7 @@ class EmbeddedPostgres:
         """Give the server up; it stops when this was its last user."""
         if self._users is None:
             return
-        with _locked(self.base / "start.lock"):
+        with locked(self.base / "start.lock"):
             descriptor, self._users = self._users, None
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -281,13 +281,3 @@ def _folder(path: Path, owner: pwd.struct_passwd | None, mode: int = 0o700) -> N
     allowed = {os.geteuid(), owner.pw_uid if owner else os.geteuid()}
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid not in allowed:
         raise DatabaseError(f"{path} is another user's; remove it or set TMS_HOME to a folder of your own.")
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
