@@ -94,11 +94,13 @@ def test_what_is_in_hand_when_a_window_opens_is_finished(site, term_template) ->
         assert stopped.value.code == "SSG-MAINTENANCE"
         plan_id, plan = world.plan()
         world.approve(plan_id, plan)
-        moments = iter([before, before])
         from tms_pipeline.operations.ssg_access import client_config
         from tms_pipeline.ssg.client import SsgClient
 
-        gate = Gate(world.workplace, spacing_seconds=0.001, clock=lambda: next(moments, inside))
+        def clock() -> datetime:
+            return inside if world.states().get("accepted") else before
+
+        gate = Gate(world.workplace, spacing_seconds=0.001, clock=clock)
         with SsgClient(client_config(world.workplace), gate=gate) as client:
             world.kept = client
             world.work(patience=0.0, threads=1)

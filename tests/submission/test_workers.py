@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,11 +10,13 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from submission_world import NRICS, PACE, World, enrolment, key, trainee
 
+from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.submission import lease
 from tms_pipeline.submission.gate import Gate, set_switch
 from tms_pipeline.submission.planning import plan_now
@@ -207,6 +210,17 @@ def test_retry_after_rests_every_worker_of_the_credential(world: World) -> None:
     _expected(world)
 
 
+def test_a_turn_that_was_slept_through_is_given_up(world: World) -> None:
+    """The machine was suspended while a call waited for its turn: by now others may have what it was to send."""
+    evening = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+    for slept, made in ((timedelta(seconds=1), True), (timedelta(hours=8), False)):
+        clock = iter([evening, evening + slept])
+        gate = Gate(world.workplace, spacing_seconds=0.2, clock=lambda clock=clock: next(clock))  # type: ignore[misc]
+        Gate(world.workplace, spacing_seconds=0.2).before("x")
+        with contextlib.nullcontext() if made else pytest.raises(SsgError, match="slept"):
+            gate.before("x")
+
+
 def test_deadline_first_and_parents_inherit_it(published: World) -> None:
     """What is nearest to its deadline goes first, whatever its kind; its parents with it."""
     published.upload("enrolment", enrolment("C", "T1"), enrolment("A", "T3"))
@@ -217,12 +231,11 @@ def test_deadline_first_and_parents_inherit_it(published: World) -> None:
     assert plan.changes[0].run_code == "A"
 
 
-def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) -> None:
-    world.ssg("POST", "settings", {"latency_ms": 120})
-    _ready(world)
+def _worker_of_its_own(world: World) -> subprocess.Popen[bytes]:
+    """A worker in a process, which signals reach."""
     crash = Path(__file__).parents[1] / "crash"
     place = world.site
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [
             sys.executable,
             "-c",
@@ -231,10 +244,44 @@ def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) ->
         ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(crash), *sys.path])},
     )
+
+
+def _wait_for_first_call(world: World, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 30
     while not world.value("SELECT count(*) FROM outbox.submission WHERE state IN ('sending', 'accepted')"):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.02)
+
+
+def test_a_worker_that_slept_through_its_lease_sends_nothing_that_others_did(world: World) -> None:
+    """A suspended machine: its leases end, another worker finishes everything, then it wakes up in mid-call."""
+    world.ssg("POST", "settings", {"latency_ms": 60})
+    _ready(world)
+    process = _worker_of_its_own(world)
+    try:
+        _wait_for_first_call(world, process)
+        process.send_signal(signal.SIGSTOP)
+        world.execute(
+            "UPDATE outbox.submission SET lease_until = now() - interval '1 second' WHERE lease_owner IS NOT NULL"
+        )
+        world.ssg("POST", "settings", {"latency_ms": 0})
+        world.submit()
+        _expected(world)
+        creates = "SELECT count(*) FROM outbox.submission WHERE action = 'create' AND state = 'accepted'"
+        assert world.value(creates) == 18
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert process.wait(20) == 0
+    world.submit()
+    _expected(world)
+    assert world.value(creates) == 18
+
+
+def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) -> None:
+    world.ssg("POST", "settings", {"latency_ms": 120})
+    _ready(world)
+    process = _worker_of_its_own(world)
+    _wait_for_first_call(world, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     states = world.states()

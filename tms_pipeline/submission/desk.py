@@ -40,11 +40,17 @@ class Task:
     item: Claimed
     behind: deque[Claimed]
     begun: Begun | None = None
-    since: float = field(default_factory=time.monotonic)
+    since: tuple[float, float] = field(default_factory=lambda: _clocks())
 
     def stale(self) -> bool:
         """Whether its intent is too old to be acted on."""
-        return self.begun is not None and time.monotonic() - self.since > STALE_SECONDS
+        passed = max(now - then for now, then in zip(_clocks(), self.since, strict=True))
+        return self.begun is not None and passed > STALE_SECONDS
+
+
+def _clocks() -> tuple[float, float]:
+    """Two clocks: one stands still while the machine sleeps, the other is set by people; the later one counts."""
+    return time.monotonic(), time.time()
 
 
 # What a task ended in: an outcome that is still to be written, a state that is committed, or nothing that is known.
@@ -189,7 +195,7 @@ class Desk:
         # First to the senders, who wait for it.
         for task, errand in starts:
             if isinstance(errand.result, Begun):
-                task.begun, task.since = errand.result, time.monotonic()
+                task.begun, task.since = errand.result, _clocks()
                 self._send_out(task)
             else:
                 crash = self._not_begun(task, errand) or crash

@@ -26,6 +26,8 @@ BREAKER_SECONDS = 60.0
 FRESH_SECONDS = 0.25
 # A longer rest than this is not slept through with submissions in hand: they go back and wait in Postgres.
 LONGEST_PAUSE_SECONDS = 30.0
+# A wait that took so much longer than it was to (the machine slept) may have cost the lease: then the call is not made.
+OVERSLEPT_SECONDS = 10.0
 _DOWN = frozenset({"unknown", "retryable"})
 
 
@@ -62,7 +64,15 @@ class Gate:
                 return
             wait = self._ask(endpoint)
         if wait > 0:
-            time.sleep(wait)
+            self._rest(endpoint, wait)
+
+    def _rest(self, endpoint: str, wait: float) -> None:
+        """Wait for the turn. Given up if it was slept through, by the clock that goes on while machines sleep."""
+        begun = self._clock()
+        time.sleep(wait)
+        if (self._clock() - begun).total_seconds() > wait + OVERSLEPT_SECONDS:
+            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint,
+                          sentence="This machine slept while the call waited for its turn, so the call was not made.")
 
     def _ask(self, endpoint: str) -> float:
         """Seconds to wait for this call's turn. Raises as ``before``."""
