@@ -1,0 +1,1 @@
+"""The documents' generated parts: what code, settings and rules say, as tables."""
