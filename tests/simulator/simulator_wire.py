@@ -169,3 +169,22 @@ def put(body: Any, path: str, value: Any) -> None:
 
 
 Start = Callable[..., Sim]
+
+
+PATH = "/tpg/enrolments"
+
+
+def search(page: Any = 0, size: Any = 50, **filters: Any) -> Any:
+    """The body of a search of enrolments."""
+    return {
+        "enrolment": {"trainingPartner": {"uen": UEN, "code": f"{UEN}-01"}, **filters},
+        "parameters": {"page": page, "pageSize": size},
+    }
+
+
+def publish(sim: Sim, **changes: Any) -> tuple[int, Any]:
+    """Publish a run of the sample with changes; its status and reply."""
+    body = fixture("courserun-publish.request", uen=UEN, course=changes.pop("course", COURSE))
+    for path, value in changes.items():
+        put(body["course"]["runs"][0], path.replace("__", "."), value)
+    return sim.post("/courses/courseRuns/publish", body)
