@@ -16,7 +16,7 @@ from submission_world import NRICS, attendance, enrolment, fee, run, session, tr
 from tms_pipeline.audit.anchors import anchor, anchors
 from tms_pipeline.audit.verification import walk
 from tms_pipeline.backups.drill import drill
-from tms_pipeline.backups.making import make
+from tms_pipeline.backups.making import bring_export, make
 from tms_pipeline.backups.places import Kept, Place, name_of, to_keep
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import last_backup, newest_file
@@ -200,6 +200,12 @@ def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Re
     name = backup(ours)
     found = retention.due(world.workplace, only=["HB-00001"])
     retention.apply(world.workplace, found, actor=world.actor("officer", "admin"))
+    # Shredding destroys the old versions of the ring: what lies beside the backup would open for nobody elsewhere.
+    with pytest.raises(BackupError, match="wrapped by a version of the ring 'data' that is not in this ring"):
+        drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
+    assert "rotated after the last backup" in last_backup(world.workplace.settings).sentence
+    assert bring_export(world.workplace) and last_backup(world.workplace.settings).fine
+    assert drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin")).well
     ours.restore(name)
     with world.workplace.db.transaction() as connection:
         assert "Trainee Number 2" in json.dumps(collect(connection, world.workplace, "HB-00002"), default=str)

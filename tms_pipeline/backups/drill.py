@@ -14,7 +14,7 @@ from tms_pipeline.audit.verification import walk
 from tms_pipeline.backups import notes
 from tms_pipeline.backups.making import plain
 from tms_pipeline.backups.places import Place
-from tms_pipeline.backups.scratch import at, bring_up, opened, scratch
+from tms_pipeline.backups.scratch import alone, at, bring_up, opened, scratch
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.queries import query
@@ -51,8 +51,8 @@ def drill(workplace: Workplace, place: Place, name: str, *, actor: Actor) -> Dri
     began = time.monotonic()
     with opened(workplace, place, name) as backup:
         verified = time.monotonic()
-        with scratch(workplace, "drill") as url:
-            counts = bring_up(workplace, backup, url)
+        with alone(workplace), scratch(workplace, "drill") as url:
+            counts, _ = bring_up(workplace, backup, url, as_elsewhere=True)
             restored = time.monotonic()
             with Database(url, max_size=4) as db:
                 there = at(workplace, db)

@@ -27,7 +27,7 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.places import SUM, Place, name_of, to_keep
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import seal_to
-from tms_pipeline.identity.key_export import export
+from tms_pipeline.identity.key_export import export, standing_export
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.migrations import state
@@ -99,6 +99,18 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         "rows": rows, "sha256": sha256, "data_ring": workplace.rings.data.active, "seconds": round(made.seconds, 1),
     })  # fmt: skip
     return made
+
+
+def bring_export(workplace: Workplace) -> bool:
+    """Bring the newest key export beside the backups, so that older ones open after the ring 'data' was rotated or
+    somebody was shredded; False where no backup was made yet or none is needed. Raises BackupError."""
+    last = notes.read(workplace.home).get("backup")
+    path = standing_export(workplace.home)
+    if not last or workplace.settings.key_source != "files" or not path.exists():
+        return False
+    Place(workplace.settings.backup_place).write(EXPORT, path.read_bytes())
+    notes.write(workplace.home, "backup", {**last, "data_ring": workplace.rings.data.active})
+    return True
 
 
 def dump(workplace: Workplace, path: Path, *, snapshot: str | None = None) -> None:

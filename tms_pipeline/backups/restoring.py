@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,17 +21,24 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.after import cut_anchors, end_of_log, make_safe, switch_of
 from tms_pipeline.backups.making import FOLDERS, make, plain
 from tms_pipeline.backups.places import Place
-from tms_pipeline.backups.scratch import Opened, at, bring_up, maintenance, opened, scratch
+from tms_pipeline.backups.scratch import REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
 from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.backups.watching import RESTORING
 from tms_pipeline.intake.service import INTAKE_LOCK
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Database
-from tms_pipeline.submission.gate import set_switch
+from tms_pipeline.store.queries import query
+from tms_pipeline.submission.gate import FRESH_SECONDS, set_switch
+from tms_pipeline.submission.lease import rescue
+from tms_pipeline.submission.worker import pace_of
 from tms_pipeline.workplace import Workplace
 
 Tell = Callable[[str], None]
-REASON = "a backup is being restored"
-_CALLS_SECONDS = 90.0
+_SPARE_SECONDS = 30.0
+# So long an intake in hand is waited for; the largest files take minutes.
+_INTAKE_MINUTES = 15
+# Each waits for five seconds.
+_ATTEMPTS = 6
 
 
 @dataclass
@@ -46,6 +54,7 @@ class Restored:
     originals_back: int
     originals_unknown: int
     calls_stopped: bool
+    data_keys_closed: int
     seconds: float
     steps: dict[str, float] = field(default_factory=dict)
 
@@ -59,12 +68,15 @@ def restore(
     actor: Actor,
     keep_stopped: bool = False,
     backup_first: bool = True,
+    closed_too: bool = False,
     confirm: Callable[[dict[str, Any]], bool] = lambda _: True,
     tell: Tell = lambda _: None,
 ) -> Restored | None:
     """Restore a backup; None when ``confirm``, which is shown its facts after it was verified, says no.
 
-    Until the last step nothing of the installation is changed but the kill switch. Raises BackupError.
+    ``closed_too``: also a backup whose sealed values nobody can open any more. Until the last step nothing of the
+    installation is changed but the kill switch. Raises BackupError, also when another restore is under way, or when
+    calls or intakes in hand do not end.
     """
     began = time.monotonic()
     steps: dict[str, float] = {}
@@ -77,7 +89,7 @@ def restore(
         done("verify")
         if not confirm(backup.facts):
             return None
-        with _still(workplace, actor, tell) as stopped_before:
+        with alone(workplace), _still(workplace, actor, tell) as stopped_before:
             before = None
             if backup_first and not _empty(workplace):
                 tell("backing up what is there now")
@@ -85,11 +97,12 @@ def restore(
                 done("backup before")
             with workplace.whole_db.transaction() as connection:
                 end = end_of_log(connection)
+                numbers = connection.execute(query("backups/numbers")).fetchall()
             with scratch(workplace, "restoring") as url:
                 tell("restoring beside it")
-                counts = bring_up(workplace, backup, url)
+                counts, closed = bring_up(workplace, backup, url, closed_too=closed_too)
                 done("restore")
-                moved = _finish(workplace, backup, url, actor, end, stopped_before)
+                moved = _finish(workplace, backup, url, actor, end, stopped_before, numbers)
                 _change_places(workplace, url)
                 done("change places")
         workplace.whole_db.close()
@@ -105,30 +118,28 @@ def restore(
         workplace.home, "restore", {"name": name, "at": datetime.now(UTC).isoformat(), "before": before, "moved": moved}
     )
     return Restored(
-        name, backup.facts["made_at"], sum(counts.values()), before, moved, aside, back, unknown, stays,
+        name, backup.facts["made_at"], sum(counts.values()), before, moved, aside, back, unknown, stays, closed,
         round(time.monotonic() - began, 2), steps,
     )  # fmt: skip
 
 
 @contextlib.contextmanager
 def _still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, Any] | None]:
-    """Nobody calls SSG and no file is taken in; yields the kill switch as it stood. Ended as it was on a failure."""
+    """Nobody calls SSG and no file is taken in or leaves the inbox; yields the kill switch as a person had set it.
+
+    Ended as it was on a failure. Raises BackupError when calls or intakes in hand do not end.
+    """
     with workplace.whole_db.transaction() as connection:
         stopped = switch_of(connection)
+    if stopped is not None and stopped["reason"] == RESTORING:
+        stopped = None  # a restore that was killed left it on
     if stopped is None:
-        set_switch(workplace, stopped=True, reason=REASON, actor=actor)
-    held = psycopg.connect(plain(workplace.whole_db.url), autocommit=True)
+        set_switch(workplace, stopped=True, reason=RESTORING, actor=actor)
+    held = psycopg.connect(plain(workplace.whole_db.url))
     try:
         tell("waiting for calls and intakes in hand")
-        held.execute("SELECT pg_advisory_lock(%s)", (INTAKE_LOCK,))
-        end = time.monotonic() + _CALLS_SECONDS
-        while time.monotonic() < end:
-            busy = held.execute(
-                "SELECT EXISTS (SELECT FROM outbox.submission WHERE state = 'sending' AND lease_until > now())"
-            ).fetchone()
-            if busy == (False,):
-                break
-            time.sleep(0.2)
+        _end_of_intakes(held)
+        _end_of_calls(workplace)
         yield stopped
     except BaseException:
         if stopped is None:
@@ -137,6 +148,40 @@ def _still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str,
         raise
     finally:
         held.close()
+
+
+def _end_of_intakes(held: psycopg.Connection[Any]) -> None:
+    """Wait for the intake in hand, and let none begin: who opens an upload waits, with its file still in the inbox,
+    until its connection is cut."""
+    try:
+        held.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{_INTAKE_MINUTES}min")))
+        held.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
+        held.execute("LOCK TABLE intake.upload IN SHARE ROW EXCLUSIVE MODE")
+    except psycopg.errors.LockNotAvailable:
+        raise BackupError(
+            f"A file is being taken in for more than {_INTAKE_MINUTES} minutes; stop it and try again. Nothing was "
+            "changed."
+        ) from None
+
+
+def _end_of_calls(workplace: Workplace) -> None:
+    """Wait until no call is in hand: what a call did is written down before its database goes."""
+    settings = workplace.settings
+    # Whoever asked a moment before the switch may begin without asking again.
+    time.sleep(2 * FRESH_SECONDS)
+    # A call ends with its timeout, the slowest with twice of it, and the lease of a dead worker by itself.
+    end = time.monotonic() + max(settings.lease_seconds, 3 * settings.ssg_timeout_seconds) + _SPARE_SECONDS
+    while True:
+        rescue(workplace, pace_of(settings))
+        busy = workplace.whole_db.value(query("backups/calls_in_hand"))
+        if not busy:
+            return
+        if time.monotonic() > end:
+            raise BackupError(
+                f"{busy} submissions are still in the hands of a worker; stop the workers ('tms down', or their "
+                "services) and try again. Nothing was changed."
+            )
+        time.sleep(0.2)
 
 
 def _empty(workplace: Workplace) -> bool:
@@ -148,14 +193,18 @@ def _empty(workplace: Workplace) -> bool:
 
 
 def _finish(
-    workplace: Workplace, backup: Opened, url: URL, actor: Actor, end: str, stopped: dict[str, Any] | None
+    workplace: Workplace, backup: Opened, url: URL, actor: Actor, end: str, stopped: dict[str, Any] | None,
+    numbers: list[tuple[Any, ...]],
 ) -> dict[str, int]:
     with Database(url, max_size=2) as db, db.transaction() as connection:
         moved = make_safe(connection, workplace, datetime.fromisoformat(backup.facts["made_at"]))
+        # A worker that was cut off and comes back must not find another submission under a number of its own.
+        for schema, name, last in numbers:
+            connection.execute(query("backups/number_on"), {"schema": schema, "name": name, "last": last})
         connection.execute(
             "INSERT INTO ssg.switch (name, stopped, reason, set_by) VALUES ('ssg', true, %s, %s) ON CONFLICT (name) "
             "DO UPDATE SET stopped = true, reason = excluded.reason, set_by = excluded.set_by, set_at = now()",
-            ((stopped or {}).get("reason", REASON), (stopped or {}).get("set_by", actor.name)),
+            ((stopped or {}).get("reason", RESTORING), (stopped or {}).get("set_by", actor.name)),
         )
         append(connection, workplace.rings.audit.key, actor, "backup restored", "backup", backup.name,
                made_at=backup.facts["made_at"], replaced_log_ended=end, **moved)  # fmt: skip
@@ -165,35 +214,48 @@ def _finish(
 
 
 def _change_places(workplace: Workplace, url: URL) -> None:
-    """The scratch database takes our name; ours goes. Whoever is connected is sent away and connects anew."""
-    ours, old = str(workplace.whole_db.url.database), f"{workplace.whole_db.url.database}_replaced"
+    """The scratch database takes our name, in one transaction; ours goes. Whoever is connected is sent away and
+    connects anew."""
+    ours, old = str(workplace.whole_db.url.database), f"{workplace.whole_db.url.database}{REPLACED}"
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s) AND pid <> pg_backend_pid()"
     with maintenance(url) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
-        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(ours)))
-        try:
-            for attempt in range(50):
-                connection.execute(ends, ([ours, str(url.database)],))
+        with _sent_away(url, ours, str(url.database)):
+            for attempt in range(_ATTEMPTS):
                 try:
-                    connection.execute(rename.format(sql.Identifier(ours), sql.Identifier(old)))
+                    # The first rename keeps everybody out until the end of the transaction, and waits for who is in.
+                    with connection.transaction():
+                        connection.execute(rename.format(sql.Identifier(ours), sql.Identifier(old)))
+                        connection.execute(
+                            rename.format(sql.Identifier(str(url.database)), sql.Identifier(ours))
+                        )
                     break
                 except psycopg.errors.ObjectInUse:
-                    if attempt == 49:
+                    if attempt == _ATTEMPTS - 1:
                         raise BackupError(
                             "Somebody holds our database open and cannot be sent away; stop everything and try again."
                         ) from None
-                    time.sleep(0.1)
-        except BaseException:
-            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(ours)))
-            raise
-        try:
-            connection.execute(rename.format(sql.Identifier(str(url.database)), sql.Identifier(ours)))
-        except BaseException:
-            connection.execute(rename.format(sql.Identifier(old), sql.Identifier(ours)))
-            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(ours)))
-            raise
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
+
+
+@contextlib.contextmanager
+def _sent_away(url: URL, *databases: str) -> Iterator[None]:
+    """Whoever is connected to these databases loses the connection, again and again, as workers come back at once."""
+    over = threading.Event()
+
+    def send_away() -> None:
+        with contextlib.suppress(psycopg.Error), maintenance(url) as connection:
+            while not over.is_set():
+                connection.execute(query("backups/send_away"), {"databases": list(databases)})
+                over.wait(0.1)
+
+    thread = threading.Thread(target=send_away, name="restore-send-away", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _files(workplace: Workplace, place: Place, backup: Opened) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,14 +22,18 @@ from tms_pipeline.backups.places import SUM, Place
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, open_sealed_file
 from tms_pipeline.identity.key_export import export, rejoin, standing_export
-from tms_pipeline.rights.erasing import blank
+from tms_pipeline.rights.erasing import erase
 from tms_pipeline.store.database import Connection, Database
 from tms_pipeline.store.migrations import known, migrate
+from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Made again by the migrations' last step, for the roles of this server, which a dump does not hold.
 _MADE_AGAIN = (" POLICY ", " ROW SECURITY ")
 _JOBS = 4
+# Behind the name of our database: what a restore replaced, for the moment until it is dropped.
+REPLACED = "_replaced"
+_ALONE_LOCK = 7_310_010
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,15 @@ class Opened:
         return Anchor.of_words(self.facts["anchor"]) if self.facts["anchor"] else None
 
 
-def place_of(given: str) -> tuple[Place, str]:
-    """The place and the name of a backup given as a file or URL. Raises BackupError."""
-    lead, _, name = given.rstrip("/").rpartition("/")
+def place_of(given: str, usual: str) -> tuple[Place, str]:
+    """The place and the name of a backup given as a file or URL; a bare name lies at the usual place, unless there is
+    such a file here. Raises BackupError."""
+    lead, slash, name = given.rstrip("/").rpartition("/")
     if not name:
         raise BackupError("Name a backup, such as 'tms backup --list' shows them.")
-    return Place(lead or "."), name
+    if not slash:
+        return Place("." if Path(name).exists() else usual), name
+    return Place(lead or "/"), name
 
 
 @contextlib.contextmanager
@@ -87,12 +95,48 @@ def _expected(name: str) -> bool:
 
 
 @contextlib.contextmanager
+def alone(workplace: Workplace) -> Iterator[None]:
+    """Only one restore or drill of this database at a time; what a killed one left behind is dropped.
+
+    Raises BackupError when another is under way.
+    """
+    url = workplace.whole_db.url
+    with maintenance(url) as connection:
+        row = connection.execute(
+            "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ALONE_LOCK, url.database)
+        ).fetchone()
+        if row != (True,):
+            raise BackupError("Another restore or drill of this database is under way; wait for it, then try again.")
+        for name in leftovers(connection, str(url.database)):
+            _drop(connection, name)
+        yield
+
+
+def leftovers(connection: Connection, database: str) -> list[str]:
+    """Scratch databases of ours; while no restore or drill runs, a killed one left them. Ask on any database."""
+    rows = connection.execute(
+        "SELECT datname FROM pg_database WHERE datname ~ ('^' || %s || '_(restoring|drill)_[0-9]+$') ORDER BY 1",
+        (re.escape(database),),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def under_way(connection: Connection, database: str) -> bool:
+    """Whether a restore or drill of this database runs now. Ask on any database of the server."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s "
+        "AND objid = (hashtext(%s)::bigint & 4294967295)::oid)", (_ALONE_LOCK, database),
+    ).fetchone()  # fmt: skip
+    return row == (True,)
+
+
+@contextlib.contextmanager
 def scratch(workplace: Workplace, lead: str) -> Iterator[URL]:
     """An empty database beside ours, dropped at the end unless it was renamed by then."""
     name = f"{workplace.whole_db.url.database}_{lead}_{os.getpid()}"
     url = workplace.whole_db.url.set(database=name)
     with maintenance(url) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(connection, name)
         try:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         except psycopg.errors.InsufficientPrivilege:
@@ -104,7 +148,11 @@ def scratch(workplace: Workplace, lead: str) -> Iterator[URL]:
         yield url
     finally:
         with maintenance(url) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, name)
+
+
+def _drop(connection: Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextlib.contextmanager
@@ -114,10 +162,13 @@ def maintenance(url: URL) -> Iterator[Connection]:
         yield connection
 
 
-def bring_up(workplace: Workplace, backup: Opened, url: URL) -> dict[str, int]:
+def bring_up(
+    workplace: Workplace, backup: Opened, url: URL, *, as_elsewhere: bool = False, closed_too: bool = False
+) -> tuple[dict[str, int], int]:
     """The dump in the scratch database: restored, counted against the manifest, migrated, data keys as of now.
 
-    Returns the counts. Raises BackupError.
+    ``as_elsewhere``: with the key exports that lie with the backup alone, as another machine would have to.
+    ``closed_too``: also when data keys open no more. Returns the counts, and how many of those. Raises BackupError.
     """
     with contextlib.closing(psycopg.connect(plain(url))) as connection:
         major = connection.info.server_version // 10000
@@ -145,8 +196,16 @@ def bring_up(workplace: Workplace, backup: Opened, url: URL) -> dict[str, int]:
             "was made; take another one."
         )
     migrate(url)
-    _data_keys(workplace, backup, url)
-    return found
+    _data_keys(workplace, backup, url, as_elsewhere=as_elsewhere)
+    closed, keys = _closed(workplace, url)
+    if closed and not closed_too:
+        raise BackupError(
+            f"{closed} of the {keys} data keys in {backup.name} are wrapped by a version of the ring 'data' that is "
+            "not in this ring: the values that they sealed, names and numbers of people, would stay closed. Bring the "
+            f"newest {EXPORT} (it lies in 'keys' of the old installation) beside the backup, or the ring of its day; "
+            "with '--closed' it is restored without these values."
+        )
+    return found, closed
 
 
 def at(workplace: Workplace, db: Database) -> Workplace:
@@ -154,23 +213,37 @@ def at(workplace: Workplace, db: Database) -> Workplace:
     return replace(workplace, db=db, unscoped=None)
 
 
-def _data_keys(workplace: Workplace, backup: Opened, url: URL) -> None:
-    """The wrapped data keys, from the oldest export to the newest: who was shredded on any side stays shredded."""
+def _closed(workplace: Workplace, url: URL) -> tuple[int, int]:
+    """How many data keys no version of our ring opens, and how many there are."""
+    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+        rows = connection.execute(query("backups/wrapped_by")).fetchall()
+    there = workplace.rings.data.keys
+    return sum(count for version, count in rows if version not in there), sum(count for _, count in rows)
+
+
+def _data_keys(workplace: Workplace, backup: Opened, url: URL, *, as_elsewhere: bool) -> None:
+    """The wrapped data keys of every export: the later of two counts; who was shredded on any side stays shredded."""
     files = [backup.folder / EXPORT]
     if backup.beside is not None:
         files.append(backup.folder / "beside.export")
         files[-1].write_bytes(backup.beside)
-    if standing_export(workplace.home).exists():
-        files.append(standing_export(workplace.home))
-    with contextlib.suppress(psycopg.Error), workplace.whole_db.transaction() as connection:
-        if connection.execute(f"SELECT EXISTS (SELECT FROM {WITHOUT_CONTENT})").fetchone() == (True,):  # noqa: S608
-            now = backup.folder / "now.export"
-            export(connection, workplace.rings, now)
-            files.append(now)
+    if not as_elsewhere:
+        files += _exports_of_ours(workplace, backup)
     with Database(url, max_size=2) as db, db.transaction() as connection:
         gone: set[str] = set()
         for file in files:
             gone |= set(rejoin(connection, workplace.rings, file).shredded)
             connection.execute("DROP TABLE rejoined")
         for trainee in sorted(gone):
-            blank(connection, trainee)
+            erase(connection, trainee, by="restore")  # what SSG still shows of them is left to SSG, as then
+
+
+def _exports_of_ours(workplace: Workplace, backup: Opened) -> list[Path]:
+    """The key export of this installation, and its data keys as of this moment."""
+    files = [standing_export(workplace.home)] if standing_export(workplace.home).exists() else []
+    with contextlib.suppress(psycopg.Error), workplace.whole_db.transaction() as connection:
+        if connection.execute(f"SELECT EXISTS (SELECT FROM {WITHOUT_CONTENT})").fetchone() == (True,):  # noqa: S608
+            now = backup.folder / "now.export"
+            export(connection, workplace.rings, now)
+            files.append(now)
+    return files

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 from tms_pipeline.backups import notes
 from tms_pipeline.health.check import Check, ok, warning
+from tms_pipeline.health.site import Site
 from tms_pipeline.identity.keyring import KeyringError, rings_of
 from tms_pipeline.settings import Settings
 
 _PAGE = "backup"
 _DRILL_DAYS = 40
+#: Why calls are stopped while a restore runs.
+RESTORING = "a backup is being restored"
 
 
 def last_backup(settings: Settings) -> Check:
@@ -63,6 +66,29 @@ def newest_file(settings: Settings) -> Check:
     except BackupError as error:
         return warning(name, str(error), remedy, _PAGE)
     return ok(name, f"{newest.name} is what was written; {len(found)} lie there", backups=len(found))
+
+
+def last_restore(site: Site) -> Check:
+    """Whether a restore or drill was killed and left calls stopped or its scratch database behind."""
+    from tms_pipeline.backups.scratch import leftovers, under_way
+
+    name = "restore"
+    with site.connect() as connection:
+        if under_way(connection, str(site.url.database)):
+            return ok(name, "one runs now")
+        left = leftovers(connection, str(site.url.database))
+        stopped = connection.execute(
+            "SELECT EXISTS (SELECT FROM ssg.switch WHERE stopped AND reason = %s)", (RESTORING,)
+        ).fetchone() == (True,)
+    if stopped:
+        return warning(
+            name, "A restore was killed before it was done: the database is as it was, and calls are still stopped.",
+            "Run 'tms restore' again, or 'tms allow --reason …' to go on without it.", _PAGE, databases=left,
+        )  # fmt: skip
+    if left:
+        return warning(name, f"A restore or drill was killed and left a scratch database: {', '.join(left)}.",
+                       "Run 'tms restore-drill': it drops what is left behind.", _PAGE, databases=left)  # fmt: skip
+    return ok(name, "none was broken off")
 
 
 def _rotated(settings: Settings, version: int) -> bool:

@@ -32,14 +32,17 @@ def backup(
 
     if list_:
         with open_workplace() as workplace:
-            found = Place(to or workplace.settings.backup_place).backups()
+            place = Place(to or workplace.settings.backup_place)
+            found = place.backups()
 
         def listed() -> None:
+            if found:
+                say(f"At {place.url}:")
             for one in found:
                 note = "  made before a restore" if one.before_restore else ""
                 say(f"{one.name}  {one.bytes / 1e6:,.1f} MB{note}")
             if not found:
-                say("No backup lies there.")
+                say(f"No backup lies at {place.url}.")
 
         emit([vars(one) for one in found], as_json=json_, words=listed)
         return
@@ -69,10 +72,13 @@ def _newest(place: Any) -> str:
 
 @plainly
 def restore(
-    file: Annotated[str, typer.Argument(help="A backup: a file or an fsspec URL.")],
+    file: Annotated[str, typer.Argument(help="A backup: its name, a file or an fsspec URL.")],
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
     keep_stopped: Annotated[
         bool, typer.Option("--keep-stopped", help="Leave calls to SSG stopped, for 'tms allow'.")
+    ] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Also when sealed values can be opened by no key that is left.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
@@ -96,19 +102,19 @@ def restore(
             err=True,
         )
 
-    place, name = place_of(file)
     with open_workplace() as workplace:
-        done = put_back(workplace, place, name, actor=workplace.actor(), keep_stopped=keep_stopped, confirm=confirm,
-                        tell=step)  # fmt: skip
+        place, name = place_of(file, workplace.settings.backup_place)
+        done = put_back(workplace, place, name, actor=workplace.actor(), keep_stopped=keep_stopped, closed_too=closed,
+                        confirm=confirm, tell=step)  # fmt: skip
         if done is None:
             say("Nothing was changed.")
             raise typer.Exit(FINDINGS)
         health = report(workplace.settings)
 
     def words() -> None:
-        say(
-            f"{done.name} is back: {done.rows:,} rows, {done.seconds:.1f} s. ",
-        )
+        say(f"{done.name} is back: {done.rows:,} rows, {done.seconds:.1f} s.")
+        if done.data_keys_closed:
+            say(f"{done.data_keys_closed} data keys open no more: have ops drop the sheets of these people again.")
         if done.before:
             say(f"What was there before is kept as {done.before}.")
         say(
@@ -133,7 +139,7 @@ def restore(
 
 @plainly
 def restore_drill(
-    file: Annotated[str, typer.Argument(help="A backup; without it the newest.")] = "",
+    file: Annotated[str, typer.Argument(help="A backup: its name, a file or a URL; without it the newest.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Try a backup in a scratch database: counts, audit log, and what it would send. Exit 1 if it is not well.
@@ -146,7 +152,8 @@ def restore_drill(
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace:
-        place, name = place_of(file) if file else (Place(workplace.settings.backup_place), "")
+        usual = workplace.settings.backup_place
+        place, name = place_of(file, usual) if file else (Place(usual), "")
         done = drill(workplace, place, name or _newest(place), actor=workplace.actor())
 
     def words() -> None:

@@ -93,6 +93,8 @@ def keys_rotate(
 
     Killed, it goes on where it stood.
     """
+    from tms_pipeline.backups.making import bring_export
+    from tms_pipeline.backups.sealed_file import BackupError
     from tms_pipeline.identity.key_export import export, standing_export
     from tms_pipeline.identity.rotation import rotate
     from tms_pipeline.workplace import open_workplace
@@ -113,6 +115,10 @@ def keys_rotate(
         if ring != "index" and workplace.settings.key_source == "files":
             with workplace.db.transaction() as connection:
                 export(connection, workplace.rings, standing_export(workplace.home))
+            try:
+                bring_export(workplace)
+            except BackupError as error:
+                step(f"the new key export did not reach the backups ({error}); run 'tms backup' as soon as it can be")
 
     def words() -> None:
         say(
@@ -179,13 +185,13 @@ def keys_rejoin(
     """After a dump was restored: bring the data keys to the state of the export, and shred again whom it shows gone."""
     from tms_pipeline.audit.log import append
     from tms_pipeline.identity.key_export import rejoin
-    from tms_pipeline.rights.erasing import blank
+    from tms_pipeline.rights.erasing import erase
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace, workplace.db.transaction() as connection:
         found = rejoin(connection, workplace.rings, file)
         for trainee in found.shredded:
-            blank(connection, trainee)
+            erase(connection, trainee, by="restore")
         append(connection, workplace.rings.audit.key, workplace.actor(), "data keys rejoined", "key ring", "data",
                keys=found.keys, trainees=found.shredded)  # fmt: skip
     say(f"{found.keys} data keys are as of the export; {len(found.shredded)} trainees are shredded and blanked again.")

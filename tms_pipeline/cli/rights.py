@@ -61,6 +61,8 @@ def retention(
 
 @plainly
 def _retention(apply_: bool, trainee: list[str] | None, yes: bool, json_: bool) -> None:
+    from tms_pipeline.backups.making import bring_export
+    from tms_pipeline.backups.sealed_file import BackupError
     from tms_pipeline.rights.consent import take_effect
     from tms_pipeline.rights.holds import known
     from tms_pipeline.rights.retention import apply, due
@@ -86,6 +88,10 @@ def _retention(apply_: bool, trainee: list[str] | None, yes: bool, json_: bool) 
                 raise typer.Exit(FINDINGS)
             facts["certificates"] = apply(workplace, found, actor=workplace.actor())
             facts["applied"] = True
+            try:
+                facts["export_brought"] = bring_export(workplace)
+            except BackupError as error:
+                facts["export_brought"], facts["export_trouble"] = False, str(error)
         if apply_:
             take_effect(workplace, actor=workplace.actor())
 
@@ -93,6 +99,11 @@ def _retention(apply_: bool, trainee: list[str] | None, yes: bool, json_: bool) 
         for one in facts["certificates"]:
             say(f"Destroyed; the certificate is {one['file']}.")
             say(f"    Backups: {one['backups']}.")
+        if facts.get("export_brought"):
+            say("The new key export lies beside the backups: they open for everybody else.")
+        elif facts.get("export_trouble"):
+            say(f"The new key export could not be brought beside the backups, which open for nobody without it: "
+                f"{facts['export_trouble']} Run 'tms backup' as soon as it can be.")  # fmt: skip
         if anything and not apply_:
             say("Nothing was changed; 'tms retention --apply' destroys it.")
 

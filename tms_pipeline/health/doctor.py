@@ -5,6 +5,7 @@ Health asks whether it is well now; the doctor also looks at how it is set up, w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -17,7 +18,7 @@ from typing import Any
 import psycopg
 import yaml
 
-from tms_pipeline.backups.watching import newest_file
+from tms_pipeline.backups.watching import last_restore, newest_file
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.disk import GROWING, size_of
 from tms_pipeline.health.preflight import permissions, settings_check
@@ -58,6 +59,8 @@ def doctor(site: Site, *, load: bool = True) -> Iterator[Check]:
     yield from _of_dagster(site)
     yield folders(settings)
     yield newest_file(settings)
+    with contextlib.suppress(psycopg.Error):  # health says what is wrong with the database
+        yield last_restore(site)
     if load:
         yield code_location(settings)
 

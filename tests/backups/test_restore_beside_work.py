@@ -1,0 +1,111 @@
+"""Restores beside workers that go on, after a restore that was killed, and while another one runs."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import psycopg
+import pytest
+from conftest import Restorable
+from running import wait_until
+from submission_world import TRAINER_NRICS, trainee
+from test_backup_and_restore import backup, later_files, live, settle
+
+from tms_pipeline.backups import restoring
+from tms_pipeline.backups.scratch import alone
+from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.backups.watching import RESTORING, last_restore
+from tms_pipeline.health.check import Check
+from tms_pipeline.health.site import site
+from tms_pipeline.store.database import Database, DatabaseError
+from tms_pipeline.submission.gate import set_switch
+
+
+def doctors_word(ours: Restorable) -> Check:
+    with site(ours.world.workplace.settings, start=False) as found:
+        return last_restore(found)
+
+
+def other_hands(ours: Restorable, over: threading.Event, refused: list[str]) -> threading.Thread:
+    """Workers on connections of their own, started again whenever they end, as a service would; who cannot work says so."""
+    own = ours.world.workplace
+
+    def labour() -> None:
+        while not over.is_set():
+            try:
+                with Database(own.db.url, max_size=6) as db:
+                    replace(ours.world, workplace=replace(own, db=db, unscoped=None)).work(patience=0.2)
+            except (psycopg.Error, DatabaseError) as error:
+                refused.append(type(error).__name__)
+            over.wait(0.05)
+
+    thread = threading.Thread(target=labour, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_restore_beside_workers_waits_for_calls_in_hand_and_nothing_is_lost_or_doubled(ours: Restorable) -> None:
+    world = ours.world
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    name = backup(ours)
+    # What a restore that was killed leaves: its scratch database, and calls stopped.
+    left = f"{world.workplace.db.url.database}_restoring_999999"
+    world.site.sql(f"CREATE DATABASE {left}")
+    set_switch(world.workplace, stopped=True, reason=RESTORING, actor=world.actor("admin", "admin"))
+    assert "was killed" in doctors_word(ours).sentence
+    set_switch(world.workplace, stopped=False, reason="made up", actor=world.actor("admin", "admin"))
+    assert left in doctors_word(ours).sentence
+
+    over = threading.Event()
+    refused: list[str] = []
+    world.fault("slow", "*", seconds=0.15, times=1000)
+    thread = other_hands(ours, over, refused)
+    try:
+        wait_until(lambda: world.states().get("accepted", 0) > 5, seconds=20, why="the workers do not work")
+        world.upload("trainee", trainee("T1", phone="90000009"))
+        done = ours.restore(name)
+        assert done.before and doctors_word(ours).fine
+        world.mend()
+        # As the page on disaster recovery has it: SSG is read first, then the files of the days since come again.
+        world.night()
+        world.upload("trainee", trainee("T1", phone="90000009"))
+        later_files(ours)
+    finally:
+        over.set()
+        thread.join()
+    settle(ours)
+    assert world.reconcile() == {}, world.rows("SELECT kind, key, field, ours, theirs FROM finding.discrepancy")
+    held = live(ours)
+    assert held["enrolments"] and held["attendance"] and held["trainers"].keys() == set(TRAINER_NRICS.values())
+    twice = {kind: [one for one, many in found.items() if many > 1] for kind, found in held.items() if kind != "runs"}
+    assert not any(twice.values()), twice
+    assert len(world.held("runs")) == 4, "A, B, C, D"
+    assert set(world.states()) <= {"accepted", "superseded"}
+
+
+def test_a_restore_is_refused_while_another_runs_and_when_a_worker_does_not_let_go(
+    ours: Restorable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = ours.world
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    name = backup(ours)
+    with alone(world.workplace), pytest.raises(BackupError, match="Another restore or drill"):
+        ours.restore(name)
+    with world.workplace.whole_db.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # a worker elsewhere, in the midst of a call
+        connection.execute(
+            "UPDATE outbox.submission SET state = 'sending', lease_owner = 'elsewhere:1:1:1', "
+            "lease_until = now() + interval '1 hour' WHERE submission_id = (SELECT min(submission_id) FROM "
+            "outbox.submission)"
+        )
+    monkeypatch.setattr(restoring, "_SPARE_SECONDS", 0.5)
+    world.workplace = replace(
+        world.workplace, settings=world.workplace.settings.model_copy(update={"lease_seconds": 0.5})
+    )
+    with pytest.raises(BackupError, match="1 submissions are still in the hands of a worker"):
+        ours.restore(name)
+    assert world.value("SELECT count(*) FROM outbox.submission WHERE state = 'sending'") == 1
+    assert world.value("SELECT stopped FROM ssg.switch WHERE name = 'ssg'") is False, "as it was before"
