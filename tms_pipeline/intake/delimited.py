@@ -13,7 +13,7 @@ from tms_pipeline.intake.refusal import Refusal
 LONGEST_CELL = 1_000_000
 LINES_FOR_SEPARATOR = 200
 _SEPARATORS = (",", ";", "\t", "|")
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_BINARY = tuple(bytes([sign]) for sign in (*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)))
 # Windows-1252 counts as certain only where it reads like words: a letter with an accent inside a word of plain letters,
 # or the marks that Word puts into text. Runs of such bytes are another encoding.
 _LONG_RUN = re.compile(rb"[\x80-\xff]{3,}")
@@ -36,7 +36,7 @@ def decode(data: bytes, extension: str) -> tuple[str, list[Warned]]:
         if guessed is None:
             raise Refusal("TEXT_BINARY", extension=extension)
         return _strict(data, guessed), []
-    if _BINARY.search(data):
+    if any(sign in data for sign in _BINARY):
         raise Refusal("TEXT_BINARY", extension=extension)
     try:
         return data.decode("utf-8"), []

@@ -25,9 +25,11 @@ def fill_dittos(draft: Draft) -> Draft:
     Replaced for good: in the sheet of rows to correct, another row may stand above. A mark with nothing above stays.
     """
     grid, places = draft.grid, draft.places
-    columns = list(grid.columns)
+    columns, coded = list(grid.columns), dict(grid.coded)
     rows: set[int] = set()
     for column in {*draft.layout.headings, *(session.column for session in draft.layout.sessions)}:
+        if column in grid.coded and MARKS.isdisjoint(grid.coded[column].values.tolist()):
+            continue
         cells = grid.columns[column][places].tolist()
         if MARKS.isdisjoint(cells):
             continue
@@ -40,7 +42,8 @@ def fill_dittos(draft: Draft) -> Draft:
                 filled[place] = above
                 rows.add(int(grid.numbers[place]))
         columns[column] = filled
+        coded.pop(column, None)
     if not rows:
         return draft
     faults = [*draft.faults, fault("DITTO_READ", sheet=grid.sheet, row=min(rows), rows=spans(rows))]
-    return replace(draft, grid=replace(grid, columns=columns), faults=faults)
+    return replace(draft, grid=replace(grid, columns=columns, coded=coded), faults=faults)

@@ -21,9 +21,14 @@ LENGTH = struct.Struct(">I")
 LONGEST_FRAME = 0xFFFFFFFF
 # Text is joined with a sign that spreadsheets cannot hold; a CSV that does is sent with lengths instead.
 SEPARATOR = "\x1e"
+# Columns of fewer texts are sent as they stand.
+CODED_FROM = 1_000
 
-# One letter a type, as its byte value in the list of types.
-TEXT, SIZED_TEXT, NUMBER, WHOLE, TRUTH, DAY, MOMENT, CLOCK, BLANK = b"stnibdmcx"
+# One letter a type, as its byte value in the list of types. Coded text is each different text once, and then which of
+# them stands in each cell.
+TEXT, SIZED_TEXT, CODED_TEXT, NUMBER, WHOLE, TRUTH, DAY, MOMENT, CLOCK, BLANK = b"stknibdmcx"
+# The parts of a column and its blocks.
+Encoded = tuple[list[list[int]], list[bytes]]
 _TYPE_OF: dict[type, int] = {
     str: TEXT,
     float: NUMBER,
@@ -55,7 +60,7 @@ def plain(cell: Any) -> Any:
     return str(cell)
 
 
-def encode_column(cells: list[Any]) -> tuple[list[list[int]], list[bytes]]:
+def encode_column(cells: list[Any]) -> Encoded:
     """The parts of a column ``[[type, count], …]`` and its blocks; ``''`` and None are both blank."""
     kinds = set(map(type, cells))
     if kinds == {str}:
@@ -103,11 +108,52 @@ def _microseconds(span: timedelta) -> int:
 
 
 def _text_block(cells: list[str]) -> tuple[list[int], bytes]:
+    if len(cells) >= CODED_FROM and len(set(cells[:CODED_FROM])) * 4 < CODED_FROM:
+        different = list(dict.fromkeys(cells))
+        joined = SEPARATOR.join(different)
+        if len(different) * 2 < len(cells) and joined.count(SEPARATOR) == len(different) - 1:
+            code_of = {text: code for code, text in enumerate(different)}
+            codes = array(_code_letter(len(different)), map(code_of.__getitem__, cells))
+            return _coded(joined.encode("utf-8", "replace"), len(different), len(cells), codes.tobytes())
     joined = SEPARATOR.join(cells)
     if joined.count(SEPARATOR) == len(cells) - 1:
         return [TEXT, len(cells)], joined.encode("utf-8", "replace")
     sizes = array("q", [len(cell) for cell in cells]).tobytes()
     return [SIZED_TEXT, len(cells)], sizes + "".join(cells).encode("utf-8", "replace")
+
+
+def _code_letter(different: int) -> str:
+    """The type of array that holds so many codes."""
+    return "B" if different <= 0x100 else "H" if different <= 0x10000 else "I"
+
+
+def _coded(texts: bytes, different: int, count: int, codes: bytes) -> tuple[list[int], bytes]:
+    return [CODED_TEXT, count, different], LENGTH.pack(len(texts)) + texts + codes
+
+
+def coded_block(texts: bytes, different: int, codes: Any) -> Encoded:
+    """A column of coded text: the different texts with separators between them, and a numpy array of codes."""
+    part, block = _coded(texts, different, len(codes), codes.astype(_code_letter(different)).tobytes())
+    return [part], [block]
+
+
+def encode_codes(values: Any, codes: Any) -> Encoded:
+    """The column ``values[codes]`` of numpy arrays, with only the values that stand in it."""
+    import numpy as np
+
+    standing = np.flatnonzero(np.bincount(codes, minlength=len(values)))
+    texts = ["" if text is None else text for text in values[standing].tolist()]
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) != len(texts) - 1:
+        return encode_column(values[codes].tolist())
+    code_of = np.zeros(len(values), dtype=np.uint32)
+    code_of[standing] = np.arange(len(standing), dtype=np.uint32)
+    return coded_block(joined.encode("utf-8", "replace"), len(texts), code_of[codes])
+
+
+def separated_block(count: int, texts: bytes) -> Encoded:
+    """A column of so many texts with separators between them."""
+    return [[TEXT, count]], [texts]
 
 
 def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -119,11 +165,36 @@ def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield block
 
 
+def decode_coded(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
+    """(Different cells, codes) of a column that is coded text alone, as numpy arrays; None for any other column.
+
+    Takes its block only if it is. Raises BadFrame for a forged one.
+    """
+    import numpy as np
+
+    if len(parts) != 1 or parts[0][0] != CODED_TEXT:
+        return None
+    _, count, different = parts[0]
+    block = next(blocks)
+    (size,) = LENGTH.unpack_from(block)
+    values = np.empty(different, dtype=object)
+    texts = _decode_text(TEXT, different, block[LENGTH.size : LENGTH.size + size])
+    values[:] = texts
+    letter = {"B": np.uint8, "H": np.uint16, "I": np.uint32}[_code_letter(different)]
+    codes = np.frombuffer(block[LENGTH.size + size :], dtype=letter)
+    if count != rows or len(codes) != rows or (rows and int(codes.max()) >= different):
+        raise BadFrame("coded text of the wrong length")
+    return values, codes
+
+
 def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
     """The column as a numpy array of objects, blank cells None. Raises BadFrame for a forged block."""
     # Imported here: the reading process loads this module too and must start fast.
     import numpy as np
 
+    coded = decode_coded(parts, blocks, rows)
+    if coded is not None:
+        return coded[0][coded[1]]
     cells = np.full(rows, None, dtype=object)
     if len(parts) == 1:
         values = _decode_block(parts[0], next(blocks))
@@ -139,7 +210,7 @@ def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: in
         values = _decode_block(part, next(blocks))
         if values is None:
             continue
-        places = types == part[0] if part[0] != SIZED_TEXT else types == TEXT
+        places = types == (TEXT if part[0] in (SIZED_TEXT, CODED_TEXT) else part[0])
         if int(places.sum()) != len(values):
             raise BadFrame("a block of the wrong length")
         cells[places] = values
@@ -149,9 +220,12 @@ def decode_column(parts: list[list[int]], blocks: Iterator[memoryview], rows: in
 def _decode_block(part: list[int], block: memoryview) -> Any:
     import numpy as np
 
-    code, count = part
+    code, count = part[:2]
     if code == BLANK:
         return None
+    if code == CODED_TEXT:
+        once = decode_coded([part], iter([block]), count)
+        return once[0][once[1]]
     if code in (TEXT, SIZED_TEXT):
         return _decode_text(code, count, block)
     if code == NUMBER:

@@ -14,13 +14,26 @@ Cells = npt.NDArray[np.object_]
 Area = tuple[int, int, int, int]
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A column as its different cells, and for each row which of them stands there: ``values[codes]``."""
+
+    values: Cells
+    codes: npt.NDArray[Any]
+
+    def at(self, places: Any) -> Coded:
+        """The same column with only these rows; values that then stand nowhere may be left."""
+        return Coded(self.values, self.codes[places])
+
+
 @dataclass(kw_only=True)
 class Grid:
     """One sheet. Rows are numbered from 1 as in the spreadsheet, columns from 0; wholly blank rows are left out.
 
     Cells are kept by column, as arrays of objects, which is what the checks work on; ``rows`` shows them by row.
     ``merged`` holds (first row, first column, last row, last column). ``problems`` maps (row, column) to a fault
-    code: an error cell or a formula that was never worked out.
+    code: an error cell or a formula that was never worked out. ``coded`` has the columns of texts that come again and
+    again a second time, in another form: what is true of no value there is true of no cell.
     """
 
     sheet: str
@@ -32,6 +45,7 @@ class Grid:
     merged: list[Area] = field(default_factory=list)
     problems: dict[tuple[int, int], str] = field(default_factory=dict)
     epoch_1904: bool = False  # what day zero of plain serial numbers is
+    coded: dict[int, Coded] = field(default_factory=dict)
     text: bool = False  # from a text file: cells have no types, and a row can be longer than the headings
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
 
 from psycopg.types.json import Jsonb
 
@@ -11,7 +12,7 @@ from tms_pipeline.identity.data_keys import data_keys, replace_data_key
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place, seal
-from tms_pipeline.intake.framing import LENGTH, decode_column, encode_column, frames
+from tms_pipeline.intake.framing import LENGTH, decode_column, encode_codes, encode_column, frames
 from tms_pipeline.intake.grid import Cell, Grid
 from tms_pipeline.intake.opening import OpenedFile
 from tms_pipeline.intake.tables import Table
@@ -32,7 +33,7 @@ def land(
     rings: KeyRings,
     upload_id: str,
     tables: list[Table],
-    statuses: dict[tuple[int, int], tuple[str, bool]],
+    statuses: Mapping[tuple[int, int], tuple[str, bool]],
 ) -> None:
     """Keep every row of every table with its status and whether it waits for a parent."""
     subject = subject_of(upload_id)
@@ -67,7 +68,7 @@ def _land_rows(
     upload_id: str,
     number: int,
     table: Table,
-    statuses: dict[tuple[int, int], tuple[str, bool]],
+    statuses: Mapping[tuple[int, int], tuple[str, bool]],
 ) -> None:
     """The rows with their status, as text for COPY: ids, numbers and words of ours, in which nothing is to escape."""
     begin = f"{upload_id}\t{number}\t"
@@ -78,7 +79,8 @@ def _land_rows(
     ) as copy:
         for start in range(0, len(rows), BLOCK_ROWS):
             block = rows[start : start + BLOCK_ROWS]
-            copy.write("".join(f"{begin}{row}{after[statuses[number, row]]}" for row in block))
+            ends = map(after.__getitem__, map(statuses.__getitem__, zip(repeat(number), block)))
+            copy.write("".join([f"{begin}{row}{end}" for row, end in zip(block, ends, strict=True)]))
 
 
 @opening_for("own rows")
@@ -152,7 +154,12 @@ def _blocks(table: Table) -> Iterator[bytes]:
     """The rows by column, in the form in which they came from the reading process: no cell is converted twice."""
     for start in range(0, len(table.rows), BLOCK_ROWS):
         end = start + BLOCK_ROWS
-        columns = [encode_column(column[start:end].tolist()) for column in table.columns]
+        columns = [
+            encode_codes(table.coded[index].values, table.coded[index].codes[start:end])
+            if index in table.coded
+            else encode_column(column[start:end].tolist())
+            for index, column in enumerate(table.columns)
+        ]
         head = {"rows": table.rows[start:end].tolist(), "columns": [[parts, len(blocks)] for parts, blocks in columns]}
         pieces = [json.dumps(head).encode(), *(block for _, blocks in columns for block in blocks)]
         yield b"".join(frames(pieces))

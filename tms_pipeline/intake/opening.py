@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_column
-from tms_pipeline.intake.grid import Grid
+from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_coded, decode_column
+from tms_pipeline.intake.grid import Coded, Grid
 from tms_pipeline.records.fault import Fault, fault
 
 # .txt is what Excel writes as Unicode Text.
@@ -138,7 +138,7 @@ def _read_in_child(descriptor: int, extension: str, limits: Limits) -> OpenedFil
     """The answer of the reading process, understood as it comes. Raises FileRefused when it dies, hangs or lies."""
     settings = json.dumps({**asdict(limits), "extension": extension})
     # Nothing of our environment: it holds passwords and keys.
-    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-I", "-X", "utf8", str(READER), settings]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and script
         command,
@@ -258,15 +258,20 @@ def _grid(facts: dict[str, Any], answer: _Answer, *, text: bool) -> Grid:
     if len(numbers) != count:
         raise BadFrame("row numbers of the wrong length")
     columns = []
-    for _ in range(int(facts["columns"])):
+    coded: dict[int, Coded] = {}
+    for index in range(int(facts["columns"])):
         head = json.loads(bytes(answer.block()))
         pieces = [answer.block() for _ in range(int(head["blocks"]))]
-        columns.append(decode_column(head["parts"], iter(pieces), count))
+        once = decode_coded(head["parts"], iter(pieces), count)
+        if once is not None:
+            coded[index] = Coded(*once)
+        columns.append(decode_column(head["parts"], iter(pieces), count) if once is None else once[0][once[1]])
     return Grid(
         sheet=str(facts["name"]),
         hidden=bool(facts["hidden"]),
         numbers=numbers,
         columns=columns,
+        coded=coded,
         hidden_rows=frozenset(facts["hidden_rows"]),
         hidden_columns=frozenset(facts["hidden_columns"]),
         merged=[(area[0], area[1], area[2], area[3]) for area in facts["merged"]],

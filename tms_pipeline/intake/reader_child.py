@@ -25,6 +25,8 @@ from tms_pipeline.intake.refusal import Refusal
 
 ZIP = b"PK\x03\x04"
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# From this many letters on, reading text by blocks pays for loading numpy.
+PLAIN_FROM = 500_000
 TEXT_KINDS = frozenset({".csv", ".tsv", ".txt"})
 # What the first bytes say, for files that are no spreadsheet at all.
 _OTHER = (
@@ -57,8 +59,11 @@ class Answer:
     def __init__(self, out: IO[bytes]) -> None:
         self.out = out
 
-    def sheet(self, facts: dict[str, Any], columns: list[list[Any]], numbers: list[int]) -> None:
-        """Sends one sheet: its facts, then its columns one by one, dropping each once it is sent."""
+    def sheet(self, facts: dict[str, Any], columns: list[Any], numbers: list[int]) -> None:
+        """Sends one sheet: its facts, then its columns one by one, dropping each once it is sent.
+
+        A column is a list of cells, or encoded already.
+        """
         whole = bool(numbers) and numbers[-1] - numbers[0] + 1 == len(numbers)
         facts["rows"] = [numbers[0], numbers[-1]] if whole else None
         facts["row_numbers"] = None if whole else numbers
@@ -66,7 +71,7 @@ class Answer:
         facts["count"] = len(numbers)
         self.frame({"sheet": facts})
         for index, column in enumerate(columns):
-            parts, blocks = encode_column(column)
+            parts, blocks = column if isinstance(column, tuple) else encode_column(column)
             columns[index] = []
             self.frame({"parts": parts, "blocks": len(blocks)})
             for piece in frames(blocks):
@@ -132,11 +137,33 @@ def read(file: IO[bytes], extension: str, limits: dict[str, int], answer: Answer
     from tms_pipeline.intake.table_rows import emit_rows
 
     text, warnings = decode(file.read(), extension)
+    if len(text) >= PLAIN_FROM and _read_plain(text, extension, limits, answer):
+        return [list(warned) for warned in warnings]
     rows = read_rows(
         text, extension, max_rows=limits["max_rows"], max_columns=limits["max_columns"], warnings=warnings
     )
     emit_rows(SheetLook(name=extension[1:].upper()), rows, answer.sheet)
     return [list(warned) for warned in warnings]
+
+
+def _read_plain(text: str, extension: str, limits: dict[str, int], answer: Answer) -> bool:
+    """Sends the sheet of a text without quotation marks; False when it must be read cell by cell."""
+    from tms_pipeline.intake.delimited import separator_of
+    from tms_pipeline.intake.sheet_look import SheetLook
+
+    try:
+        from tms_pipeline.intake.plain_text import read_plain
+    except ImportError:  # the memory that we may have does not hold numpy
+        return False
+    separator, skipped = separator_of(text, extension)
+    plain = None
+    if not skipped:
+        plain = read_plain(text.encode(), separator, max_rows=limits["max_rows"], max_columns=limits["max_columns"])
+    if plain is None:
+        return False
+    look = SheetLook(name=extension[1:].upper())
+    answer.sheet({"name": look.name, "hidden": look.hidden, **look.facts()}, *plain)
+    return True
 
 
 class Said(Exception):

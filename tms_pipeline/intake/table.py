@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
-    from tms_pipeline.intake.grid import Cell, Cells
+    from tms_pipeline.intake.grid import Cell, Cells, Coded
     from tms_pipeline.records.fault import Fault
 
 
@@ -20,10 +20,11 @@ class Table:
     """One table of one sheet.
 
     ``kinds`` are the record kinds that it holds, in plan order. ``headings`` are all non-empty headings as typed,
-    ``columns`` the cells under them; ``cells`` shows these by sheet row. ``frame`` has raw cells by field name with
-    the sheet row as its index; a wide attendance sheet gives several lines of one row. ``titles`` names the heading
-    of each field. ``problems`` holds, by field, the fault codes of single lines, which canonicalise takes as said;
-    ``kind_lines`` the lines that hold a kind at all, when a mapping says that not all do.
+    ``columns`` the cells under them; ``cells`` shows these by sheet row, and ``coded`` has those of them a second time
+    that the reader sent so, by their place. ``frame`` has raw cells by field name with the sheet row as its index; a
+    wide attendance sheet gives several lines of one row. ``titles`` names the heading of each field. ``problems``
+    holds, by field, the fault codes of single lines, which canonicalise takes as said; ``kind_lines`` the lines
+    that hold a kind at all, when a mapping says that not all do.
     """
 
     sheet: str
@@ -41,6 +42,7 @@ class Table:
     orders: dict[str, str] = field(default_factory=dict)
     epoch_1904: bool = False
     bad_lines: npt.NDArray[np.bool_] | None = None
+    coded: dict[int, Coded] = field(default_factory=dict)
     kind_lines: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     canonical_memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 

@@ -200,6 +200,7 @@ def _wide(draft: Draft, resolve: Resolve | None, *, first: bool) -> Table:
         kept = np.array(sorted(marked), dtype=np.int64)
         table.rows = table.rows[kept]
         table.columns = [column[kept] for column in table.columns]
+        table.coded = {index: coded.at(kept) for index, coded in table.coded.items()}
     return table
 
 
@@ -306,6 +307,7 @@ def _table(
         faults=draft.faults,
         mapping=layout.mapping.name if layout.mapping else None,
         epoch_1904=grid.epoch_1904,
+        coded={index: grid.coded[column].at(places) for index, column in enumerate(shown) if column in grid.coded},
     )
     for name, heading in titles.items():
         order = stated_order(heading)

@@ -126,10 +126,17 @@ def note_remarks(table: Table, draft: Draft) -> None:
         heading = draft.layout.headings[column]
         if heading_key(heading) not in REMARKS:
             continue
+        coded = draft.grid.coded.get(column)
+        if coded is not None and not any(_takes_back(value) for value in coded.values.tolist()):
+            continue
         cells = draft.grid.columns[column][draft.places].tolist()
         for row, cell in zip(table.rows.tolist(), cells, strict=True):
-            if isinstance(cell, str) and _TAKES_BACK.search(cell):
+            if _takes_back(cell):
                 table.faults.append(fault("REMARK_NOT_READ", sheet=table.sheet, row=row, column=heading[:60]))
+
+
+def _takes_back(cell: Any) -> bool:
+    return isinstance(cell, str) and _TAKES_BACK.search(cell) is not None
 
 
 def note_problems(

@@ -1,0 +1,99 @@
+"""Text without quotation marks is read by whole blocks; what comes out is what the reader of single cells gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tms_pipeline.intake import plain_text
+from tms_pipeline.intake.delimited import read_rows, separator_of
+from tms_pipeline.intake.framing import Encoded, decode_column, encode_column
+from tms_pipeline.intake.refusal import Refusal
+from tms_pipeline.intake.sheet_look import SheetLook
+from tms_pipeline.intake.table_rows import emit_rows
+
+Sheet = tuple[list[int], list[list[Any]]]
+
+WORDS = ["", "", "P", "Late", "S0000001I", "Æsop", "很好", "x" * 9, "y" * 130, " a ", "'", "\t", "1.0", "=1", "\x0b"]
+CELLS = st.one_of(st.sampled_from(WORDS), st.text(st.characters(exclude_characters='",\n\r\0\x1e', codec="utf-8")))
+ROWS = st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=40))
+
+
+def _decoded(columns: Iterable[Encoded], rows: int) -> list[list[Any]]:
+    return [
+        decode_column(json.loads(json.dumps(parts)), iter(map(memoryview, blocks)), rows).tolist()
+        for parts, blocks in columns
+    ]
+
+
+def _by_cells(text: str, **limits: int) -> Sheet:
+    sent: list[Sheet] = []
+    rows = read_rows(text, ".csv", **limits)
+    emit_rows(
+        SheetLook(name="CSV"), rows,
+        lambda _, columns, numbers: sent.append((numbers, _decoded(map(encode_column, columns), len(numbers)))),
+    )  # fmt: skip
+    return sent[0]
+
+
+def _by_blocks(text: str, **limits: int) -> Sheet | None:
+    found = plain_text.read_plain(text.encode(), separator_of(text, ".csv")[0], **limits)
+    return None if found is None else (found[1], _decoded(found[0], len(found[1])))
+
+
+LIMITS = {"max_rows": 1_000, "max_columns": 10}
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=ROWS, line_end=st.sampled_from(["\n", "\r\n"]), last=st.booleans(), small=st.booleans())
+@example(rows=[["a", "b"], ["", ""], ["1", "2"]], line_end="\r\n", last=False, small=False)
+@example(rows=[["a"], [""], ["b"]], line_end="\r\n", last=True, small=True)
+def test_whole_blocks_give_what_single_cells_give(rows: list[list[str]], line_end: str, last: bool, small: bool) -> None:
+    text = line_end.join(",".join(row) for row in rows) + (line_end if last else "")
+    usual, plain_text.BLOCK_BYTES = plain_text.BLOCK_BYTES, 160 if small else plain_text.BLOCK_BYTES
+    try:
+        found = _by_blocks(text, **LIMITS)
+    finally:
+        plain_text.BLOCK_BYTES = usual
+    if found is not None:
+        assert found == _by_cells(text, **LIMITS)
+
+
+def test_values_that_come_again_that_hardly_do_and_that_are_long_are_all_kept() -> None:
+    lines = ["Name,Number,Same,Blank,Note"]
+    lines += [f"Made Up {n % 7},{n},Hall 3 {'at the end of the corridor ' * 5},,{'n' * (n % 200)}" for n in range(3_000)]
+    lines.insert(1_500, ",,,,")
+    lines.insert(2_000, "")
+    text = "\n".join([*lines, "", ""])
+    found = _by_blocks(text, max_rows=5_000, max_columns=10)
+    assert found is not None
+    assert found == _by_cells(text, max_rows=5_000, max_columns=10)
+    assert len(found[0]) == 3_001
+    assert found[0][1_499:1_501] == [1_500, 1_502]  # the blank row counts, and is left out
+
+
+def test_what_is_in_doubt_is_left_to_the_reader_of_cells() -> None:
+    for text in (
+        'a,b\n"1,2",3\n',  # a quotation mark
+        "a,b\n1\n",  # a line that is short
+        "a,b\n1,2,3\n",  # a line that is long
+        "a,b\r1,2\r",  # ends of lines of old Macs
+        "a,b\r\n1,2\n",  # of two sorts
+        "a,b\n1,2\x1e3\n",
+        "\n\n",
+        ",,\n,,\n",
+        "a," * 20 + "\n",  # too wide
+        "a\n" * 1_001,  # too long
+        "a,b\n1," + "x" * 1_000_001 + "\n",
+    ):
+        assert _by_blocks(text, **LIMITS) is None, text[:20]
+    try:
+        _by_cells("a\n" * 1_001, **LIMITS)
+    except Refusal as refusal:
+        assert refusal.code == "FILE_TOO_MANY_ROWS"
+    else:
+        raise AssertionError("a file past the limit was read")
