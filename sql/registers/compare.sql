@@ -1,5 +1,6 @@
--- Which candidate rows would change the register: new or changed. The others stand there as they are.
-SELECT c.line, CASE WHEN r.key IS NULL THEN 'new' ELSE 'changed' END
+-- Which candidate rows would change the register: they are new, or their content differs.
+CREATE TEMP TABLE {differing} ON COMMIT DROP AS
+SELECT c.line, c.key, r.key IS NULL AS is_new
 FROM {candidate} c
 LEFT JOIN {register} r ON r.key = c.key
 WHERE r.key IS NULL OR r.row_hash <> c.row_hash

@@ -62,7 +62,7 @@ def keep(
 
 
 def _lines(evaluation: Evaluation, wanted: set[tuple[str, bytes]], secret: bytes) -> Iterator[_Line]:
-    rejected: set[Place] = {place for place, status in evaluation.statuses.items() if status == "rejected"}
+    rejected: set[Place] = set(evaluation.rejected())
     for kind, places, keys in evaluation.said:
         theirs = {mark for name, mark in wanted if name == kind}
         if not rejected and not theirs:
@@ -76,7 +76,7 @@ def _lines(evaluation: Evaluation, wanted: set[tuple[str, bytes]], secret: bytes
                 if place in rejected or mark in theirs:
                     yield (*place, kind, mark)
     # A row of which no record could even be made out.
-    for place in rejected - {place for _, places, _ in evaluation.said for place in places}:
+    for place in rejected.difference(*(places for _, places, _ in evaluation.said)):
         yield (*place, "", None)
 
 

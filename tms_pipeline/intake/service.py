@@ -213,9 +213,8 @@ def _take_in(
     )
     rows = len(evaluation.statuses)
     # A row that only waits for a file still to come is no fault of this one.
-    faulty = sum(
-        1 for place, status in evaluation.statuses.items() if status == "rejected" and not evaluation.waiting(place)
-    )
+    waiting = {place for place in evaluation.rejected() if evaluation.waiting(place)}
+    faulty = evaluation.count("rejected") - len(waiting)
     taken = Taken(upload_id, "taken in", "", tables, evaluation, file_faults)
     if hold and rows >= HOLD_FROM_ROWS and faulty > workplace.settings.hold_share * rows:
         connection.execute("ROLLBACK TO SAVEPOINT before_registers")
@@ -227,16 +226,11 @@ def _take_in(
         )
     else:
         taken.sentence = _sentence(taken)
-    landing.land(
-        connection,
-        workplace.rings,
-        upload_id,
-        tables,
-        {
-            place: (status, taken.state != "held" and evaluation.waiting(place))
-            for place, status in evaluation.statuses.items()
-        },
-    )
+    alone = {status: (status, False) for status in set(evaluation.statuses.values())}
+    landed = dict(zip(evaluation.statuses, map(alone.__getitem__, evaluation.statuses.values()), strict=True))
+    if taken.state != "held":
+        landed.update(dict.fromkeys(waiting, ("rejected", True)))
+    landing.land(connection, workplace.rings, upload_id, tables, landed)
     answers.keep(connection, workplace.rings, upload_id, tables, evaluation, corrects=corrects)
     keep_faults(connection, upload_id, [*file_faults, *(f for fs in evaluation.faults.values() for f in fs)])
     counts = taken.counts()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 from psycopg import sql
 
@@ -43,6 +44,11 @@ class Records:
     def candidates(self) -> str:
         """The temporary table of keys and hashes that are compared with the register."""
         return f"candidate_{self.kind.name}"
+
+    @property
+    def differing(self) -> str:
+        """The temporary table of the candidates that would change the register."""
+        return f"differing_{self.kind.name}"
 
 
 def prepare(
@@ -92,8 +98,11 @@ def prepare(
     return Records(kind, frame, marks, refs, keys, live, row_hashes, own_hashes)
 
 
-def compare(connection: Connection, records: Records, lines: Sequence[int]) -> dict[int, str]:
-    """What the lines would do to the register, ``new`` or ``changed``; a line that is not named changes nothing."""
+def compare(connection: Connection, records: Records, lines: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The lines that would be new in the register and those that would change it, each in order.
+
+    They stand in the differing table of the kind then; the other lines would change nothing.
+    """
     table = sql.Identifier(records.candidates)
     if records.in_candidates:
         if len(lines) < len(records.keys):
@@ -101,11 +110,25 @@ def compare(connection: Connection, records: Records, lines: Sequence[int]) -> d
             connection.execute(sql.SQL("DELETE FROM {} WHERE line = ANY(%s)").format(table), (others,))
     else:
         load_candidates(connection, records, lines)
-    return dict(
-        connection.execute(
-            query("registers/compare", register=f"register.{records.kind.name}", candidate=records.candidates)
-        ).fetchall()
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(records.differing)))
+    connection.execute(
+        query(
+            "registers/compare",
+            register=f"register.{records.kind.name}",
+            candidate=records.candidates,
+            differing=records.differing,
+        )
     )
+    found: dict[bool, bytes] = dict(
+        connection.execute(query("registers/differing", differing=records.differing)).fetchall()
+    )
+    return _lines(found.get(True, b"")), _lines(found.get(False, b""))
+
+
+def _lines(packed: bytes) -> list[int]:
+    """Line numbers that came as one value: a million of them one by one would take seconds."""
+    lines: list[int] = np.sort(np.frombuffer(packed, dtype=">i4")).tolist()
+    return lines
 
 
 def load_candidates(connection: Connection, records: Records, lines: Iterable[int]) -> None:
