@@ -70,8 +70,8 @@ def prepare(workplace: Workplace) -> Path:
     }
     if workplace.settings.scale_broker.get_secret_value():
         config["run_launcher"] = {
-            "module": "dagster_celery.launcher",
-            "class": "CeleryRunLauncher",
+            "module": "tms_pipeline.operations.queue_launcher",
+            "class": "QueueRunLauncher",
             "config": {
                 "broker": {"env": BROKER},
                 "backend": {"env": BACKEND},
@@ -85,6 +85,10 @@ def prepare(workplace: Workplace) -> Path:
             },
         }
         config["concurrency"]["runs"] = {"max_concurrent_runs": workplace.settings.scale_concurrent_runs}
+        # A run that waits for a free worker is *starting*; one that no worker has is missed by the launcher, soon.
+        config["run_monitoring"].update(
+            start_timeout_seconds=900, poll_interval_seconds=10, free_slots_after_run_end_seconds=10
+        )
     path = home / "dagster.yaml"
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -128,6 +132,8 @@ def _make_database(workplace: Workplace) -> None:
         business = workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(business, autocommit=True) as connection:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(url.database))))
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        return  # processes that start together: another was quicker
     except psycopg.Error:
         raise DatabaseError(
             f"Dagster needs a database of its own named {url.database}; create it or give its name in "

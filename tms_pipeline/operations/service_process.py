@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -31,8 +32,10 @@ result_backend = os.environ["{dagster_home.BACKEND}"]
 worker_prefetch_multiplier = 1
 task_acks_late = False
 worker_max_tasks_per_child = 200
+worker_disable_prefetch = True
 broker_connection_retry_on_startup = True
 worker_hijack_root_logger = False
+worker_redirect_stdouts = False
 """
 
 
@@ -75,7 +78,9 @@ def command(settings: Settings, name: str, *, host: str, port: int, home: Path) 
         return [str(programs / "dagster-daemon"), "run", *at_code]
     if name == "worker":
         return [str(programs / "celery"), "-A", "dagster_celery.app", "worker", "-Q", "dagster", "-c",
-                str(settings.scale_runs), "--loglevel", "warning", "--without-gossip", "--without-mingle"]  # fmt: skip
+                str(settings.scale_runs), "--loglevel", "warning", "--without-gossip", "--without-mingle",
+                # Another name each time: who is started again does not answer for the runs of the one before.
+                "-n", f"{secrets.token_hex(4)}@%h"]  # fmt: skip
     webserver = [str(programs / "dagster-webserver"), "-h", host]
     if name == "review":
         return [*webserver, "-p", str(port or settings.dagster_port + 1), "--read-only", "--path-prefix", REVIEW_PREFIX,
