@@ -307,9 +307,9 @@ class World:
         with ssg_client(self.workplace) as (client, _):
             yield client
 
-    def pull(self) -> PullResult:
+    def pull(self, *, whole: bool = False) -> PullResult:
         with self.client() as client:
-            return pull(self.workplace, client)
+            return pull(self.workplace, client, whole=whole)
 
     def plan(self, **options: Any) -> tuple[str, Plan]:
         return plan_now(self.workplace, actor=self.actor(), **options)

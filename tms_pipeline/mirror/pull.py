@@ -14,7 +14,14 @@ from datetime import date
 from functools import partial
 
 from tms_pipeline.mirror.rows import agree
-from tms_pipeline.mirror.scope_reads import Astray, Progress, PullResult, ScopeRead, ScopeReader
+from tms_pipeline.mirror.scope_reads import (
+    Astray,
+    Progress,
+    PullResult,
+    ScopeRead,
+    ScopeReader,
+    twice_if_empty,
+)
 from tms_pipeline.records import wire_in
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.records.wire_in import Seen
@@ -134,15 +141,20 @@ def _run(work: ScopeReader, client: SsgClient, ssg_run_id: int, reference: str, 
                     "The sessions of this run could not be read, so its attendance could not be asked for.")
         return
 
+    held: dict[str, int] = dict(work.workplace.db.rows(query("mirror/marks_held"), {"run": str(ssg_run_id)}))
+
+    def marks(session: str) -> list[Seen]:
+        found = [
+            wire_in.attendance(row, at, ssg_run_id)
+            for at in client.attendance.view(ssg_run_id, reference, session)
+            for row in at.attendance
+        ]
+        return [seen for seen in found if seen is not None]
+
     def rows() -> Iterator[Seen]:
         for session in sessions:
-            if not session.live:
-                continue
-            for at in client.attendance.view(ssg_run_id, reference, session.ssg_ref):
-                for row in at.attendance:
-                    seen = wire_in.attendance(row, at, ssg_run_id)
-                    if seen is not None:
-                        yield seen
+            if session.live:
+                yield from twice_if_empty(partial(marks, session.ssg_ref), held.get(session.ssg_ref, 0))
 
     work.scope(("attendance",), str(ssg_run_id), rows)
 

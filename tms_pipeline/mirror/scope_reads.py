@@ -25,7 +25,8 @@ from tms_pipeline.workplace import Workplace
 
 Progress = Callable[[str], None]
 
-# A scope that held more than this and now shows nothing is not believed.
+# A scope that held more than this and now shows nothing is not believed; one that held less is believed at the second
+# empty answer in a row.
 BELIEVED_EMPTY_UP_TO = 3
 # SSG's days of change are Singapore days without a time (ssg-api 6.5), so a read of changes goes back one day more.
 OVERLAP = timedelta(days=1)
@@ -154,10 +155,15 @@ class ScopeReader:
         cost, started = Cost(self.client), self.now()
         try:
             seen = list(read())
+            if not seen and since is None and self._held(kinds, scope, started):
+                seen = list(read())  # an empty answer is asked for twice, also where there was little
             pages = cost.calls
             held_there = total() if total is not None else None
         except SsgError as error:
             self._note(kinds, scope, started, "not read", 0, cost, since, error.code, error.sentence)
+            return None
+        except NotBelieved as error:
+            self._note(kinds, scope, started, "not read", 0, cost, since, "EMPTY_READ", str(error))
             return None
         believed = True
         with self.workplace.db.transaction() as connection:
@@ -165,13 +171,10 @@ class ScopeReader:
             for kind in kinds:
                 rows = [row_of(self.marker, item) for item in seen if item.kind == kind]
                 if since is None:
-                    held = connection.execute(
-                        query("mirror/held", mirror=f"mirror.{kind}", where=scope_column(kind)),
-                        {"scope": scope, "before": self.settled(started)},
-                    ).fetchone()
-                    if held and held[0] > BELIEVED_EMPTY_UP_TO and not rows:
+                    held = self._held_of(connection, kind, scope, started)
+                    if held > BELIEVED_EMPTY_UP_TO and not rows:
                         self._note((kind,), scope, started, "not read", 0, cost, None, "EMPTY_READ",
-                                   empty_sentence(held[0]), pages=pages)
+                                   empty_sentence(held), pages=pages)
                         believed = False
                         continue
                     if kind != "course":
@@ -200,6 +203,18 @@ class ScopeReader:
         (ssg-api 4.1)."""
         return started - timedelta(minutes=self.workplace.settings.visibility_minutes)
 
+    def _held(self, kinds: tuple[str, ...], scope: str, started: datetime) -> bool:
+        """Whether the mirror holds live records of this scope."""
+        with self.workplace.db.transaction() as connection:
+            return any(self._held_of(connection, kind, scope, started) for kind in kinds)
+
+    def _held_of(self, connection: Connection, kind: str, scope: str, started: datetime) -> int:
+        row = connection.execute(
+            query("mirror/held", mirror=f"mirror.{kind}", where=scope_column(kind)),
+            {"scope": scope, "before": self.settled(started)},
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def _gone(
         self, connection: Connection, kind: str, scope: str, rows: list[dict[str, Any]], started: datetime
     ) -> None:
@@ -223,6 +238,20 @@ class ScopeReader:
             else:
                 with self.workplace.db.transaction() as fresh:
                     keep_read(fresh, note, started)
+
+
+class NotBelieved(Exception):
+    """Part of a scope shows nothing of many records that it held: the scope counts as not read."""
+
+
+def twice_if_empty(read: Callable[[], list[Seen]], held: int) -> list[Seen]:
+    """An empty answer where something was held is asked for once more. Raises NotBelieved where much was held."""
+    found = read()
+    if not found and held:
+        found = read()
+        if not found and held > BELIEVED_EMPTY_UP_TO:
+            raise NotBelieved(empty_sentence(held))
+    return found
 
 
 class Astray(Exception):
