@@ -6,7 +6,8 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from datetime import date
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -89,3 +90,19 @@ def _unforeseen(error: Exception) -> str:
     path = keep_error(error)
     where = f"the details are in {path}" if path else "and its details could not be kept"
     return f"Something went wrong that tms does not know ({type(error).__name__}); {where}."
+
+
+def usage(sentence: str) -> NoReturn:
+    """Say how the verb is used, and end with the exit code of wrong use."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(USAGE)
+
+
+def day_of(text: str) -> date | None:
+    """A day of the command line; None where none was given. Ends with the exit code of wrong use if it is no day."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        usage(f"'{text[:20]}' is no day; write it as 2026-03-01.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, USAGE, emit, plainly, say
+from tms_pipeline.cli.output import FINDINGS, day_of, emit, plainly, say, usage
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,17 +89,17 @@ def report(
     from tms_pipeline.reports.build import KINDS, as_json, order
     from tms_pipeline.workplace import open_workplace
 
-    day = _day(as_of)
+    day = day_of(as_of)
     if kind and kind not in KINDS:
-        _usage(f"There is no report '{kind}'; there are {', '.join(KINDS)}.")
+        usage(f"There is no report '{kind}'; there are {', '.join(KINDS)}.")
     if run and kind not in ("run", "receipts"):
-        _usage("--run goes with the reports run and receipts.")
+        usage("--run goes with the reports run and receipts.")
     if kind == "run" and not run:
-        _usage("Say which course run: tms report run --run CODE.")
+        usage("Say which course run: tms report run --run CODE.")
     if month and kind != "month":
-        _usage("--month goes with the report month.")
+        usage("--month goes with the report month.")
     if json_ and kind in ("", "page"):
-        _usage(f"Say which report is to be printed as JSON: {', '.join(one for one in KINDS if one != 'page')}.")
+        usage(f"Say which report is to be printed as JSON: {', '.join(one for one in KINDS if one != 'page')}.")
     with open_workplace() as workplace:
         if json_:
             for part in as_json(workplace, kind, run=run or None, month=month or None, as_of=day):
@@ -110,17 +109,3 @@ def report(
             workplace, kind or None, run=run or None, month=month or None, as_of=day, folder=output
         ):
             say(str(path))
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        _usage(f"'{text}' is no day; write it as 2026-03-01.")
-
-
-def _usage(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(USAGE)

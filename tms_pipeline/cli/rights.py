@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, USAGE, VERB, emit, plainly, say
+from tms_pipeline.cli.output import FINDINGS, USAGE, VERB, day_of, emit, plainly, say
 
 if TYPE_CHECKING:
     from tms_pipeline.workplace import Workplace
@@ -229,7 +228,7 @@ def subject_access_record(trainee: Trainee, received: Received = "") -> None:
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace, workplace.db.transaction() as connection:
-        number = record(connection, workplace, trainee, "access", actor=workplace.actor(), received_on=_day(received))
+        number = record(connection, workplace, trainee, "access", actor=workplace.actor(), received_on=day_of(received))
     say(f"Request {number} of {trainee} is to be answered in {DAYS_TO_ANSWER} days; 'tms subject-access list' counts.")
 
 
@@ -288,7 +287,7 @@ def consent_withdraw(trainee: Trainee, received: Received = "", reason: Reason =
     from tms_pipeline.workplace import open_workplace
 
     with open_workplace() as workplace:
-        now = withdraw(workplace, trainee, actor=workplace.actor(), reason=reason, withdrawn_on=_day(received))
+        now = withdraw(workplace, trainee, actor=workplace.actor(), reason=reason, withdrawn_on=day_of(received))
         _warn_of_names(workplace, reason)
     say(
         f"E-mail address and phone of {trainee} were taken out; no later file brings them back."
@@ -315,12 +314,3 @@ def _warn_of_names(workplace: Workplace, reason: str) -> None:
     if reason and names_somebody(workplace.db, workplace.rings, reason):
         typer.echo("The reason seems to hold the name of a trainee or trainer, and it stays; use references next time.",
                    err=True)  # fmt: skip
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"'{text[:20]}' is no day; write it as 2026-11-21.") from None
