@@ -7,6 +7,7 @@ from psycopg import sql
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.store.database import Connection
 
+#: What the mirror of a kind holds beside what all have.
 _EXTRA = {
     "course_run": {"ssg_ref": "dense_rank() OVER (ORDER BY r.key)::text"},
     "session": {"ssg_run_id": "r.run_code", "run_code": "r.run_code"},

@@ -5,16 +5,14 @@ Both on the state that a demo leaves; target: 6 s beyond the work itself (perfor
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.harness import Figure, emit
+from benchmarks.harness import Figure, emit, options, state_folder
 
 TMS = Path(sys.executable).with_name("tms")
 _JOB = """
@@ -43,18 +41,14 @@ def seconds_of(command: list[str], environment: dict[str, str], repeats: int) ->
 
 def main() -> None:
     """Measure, and print the figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tms-b-") as folder:
-        Path(folder).chmod(0o711)
+    given = options(__doc__, repeats=3)
+    with state_folder() as folder:
         environment = {**os.environ, "TMS_HOME": f"{folder}/h"}
         environment.pop("SSG_BASE_URL", None)
         seconds_of([str(TMS), "demo"], environment, 1)
-        bare = seconds_of([str(TMS), "sync"], environment, options.repeats)
-        dagster = seconds_of([sys.executable, "-c", _JOB], environment, options.repeats)
-    emit([Figure("Dagster's share of a night without changes", 1, round(dagster - bare, 2), bound=6, against="seconds",
+        bare = seconds_of([str(TMS), "sync"], environment, given.repeats)
+        dagster = seconds_of([sys.executable, "-c", _JOB], environment, given.repeats)
+    emit([Figure("Dagster's share of a night without changes", 1, dagster - bare,
                  facts={"tms sync": round(bare, 2), "Dagster job": round(dagster, 2)})])  # fmt: skip
 
 

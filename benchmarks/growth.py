@@ -6,19 +6,14 @@ and reports; reading SSG is left out, since it asks only for what is recent. Tar
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-import time
 from pathlib import Path
 
 from psycopg import sql
 
 from benchmarks.agreement import agree, analyse
-from benchmarks.harness import Figure, emit
-from benchmarks.provider import Provider
-from benchmarks.whole_job import ACTOR, drop
-from tms_pipeline.settings import load_settings
-from tms_pipeline.workplace import Workplace, open_workplace
+from benchmarks.harness import Clock, Figure, emit, options, state_folder
+from benchmarks.installation import ACTOR, installation, with_marks
+from tms_pipeline.workplace import Workplace
 
 TIMES = 10
 # Columns that name a run; a copy of a year ago is another run.
@@ -69,58 +64,41 @@ def night(workplace: Workplace) -> tuple[float, dict[str, float]]:
     from tms_pipeline.reports.build import write_reports
     from tms_pipeline.submission.planning import plan_now
 
-    parts: dict[str, float] = {}
-    begun = clock = time.perf_counter()
-
-    def took(name: str) -> None:
-        nonlocal clock
-        now = time.perf_counter()
-        parts[name] = round(now - clock, 2)
-        clock = now
-
+    clock = Clock()
     _, plan = plan_now(workplace, actor=ACTOR)
-    took("plan")
+    clock.took("plan")
     reconcile(workplace, PullResult(), actor=ACTOR)
-    took("reconciliation")
+    clock.took("reconciliation")
     review(workplace.db, today=workplace.today(), correlation_id="bench")
-    took("compliance")
+    clock.took("compliance")
     write_reports(workplace.db, report_folder(workplace), today=workplace.today(), provider="Bench")
-    took("reports")
+    clock.took("reports")
     if plan.changes:
         raise RuntimeError(f"the night was to have no changes, and has {len(plan.changes)}")
-    return time.perf_counter() - begun, parts
+    return clock.seconds, clock.parts
 
 
 def measure(rows: int, folder: Path) -> Figure:
     """One figure: the night with ten times as much behind it, beside the night without."""
-    with open_workplace(load_settings(_env_file=None, tms_home=folder / "h")) as workplace:
-        provider = Provider(folder, rows)
-        for path in provider.setup():
-            drop(workplace, path)
-        marks = folder / "marks.csv"
-        provider.attendance().to_csv(marks, index=False)
-        drop(workplace, marks)
-        with workplace.db.transaction() as connection:
-            agree(connection)
-            analyse(connection)
+    with installation(folder) as workplace:
+        with_marks(workplace, folder, rows, agreed=True)
         night(workplace)
         small, few = night(workplace)
         add_years(workplace, TIMES - 1)
         night(workplace)
         large, many = night(workplace)
-    return Figure("night without changes, ten times the history", rows, round(large, 2), limit=round(small, 2),
-                  bound=1.2, facts={"before": few, "after": many})  # fmt: skip
+    return Figure("night without changes, ten times the history", rows, large, limit=small,
+                  limit_name="without the history", facts={"before": few, "after": many})  # fmt: skip
 
 
 def main() -> None:
     """Measure, and print the figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tms-b-") as folder:
-        Path(folder).chmod(0o711)
-        emit([measure(options.rows, Path(folder))])
+    given = options(__doc__, rows=[50_000])
+    figures = []
+    for rows in given.rows:
+        with state_folder() as folder:
+            figures.append(measure(rows, folder))
+    emit(figures)
 
 
 if __name__ == "__main__":

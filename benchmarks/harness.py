@@ -1,7 +1,12 @@
-"""What the benchmarks share: a case in a process of its own, repeats in turns, figures as ratios, growth exponents."""
+"""What the benchmarks share: options, a state folder, clocks, cases in processes of their own, figures as ratios.
+
+Nothing here imports the pipeline, so that a case in the peers' environment can be started by it too.
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import importlib
 import json
 import math
@@ -10,42 +15,48 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+#: The environment of what we compare with (requirements-bench.lock; ``make bench`` installs it).
+PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
 
 
 @dataclass
 class Figure:
     """One stage at one size: seconds of the machine's limit, of ours, of what a user would write, of the best peer.
 
-    ``bound`` is the target; ``against`` says of what: ours over the limit or the peer (at most), the naive way over
-    ours (at least), or seconds of ours (at most).
+    ``bound`` is the target; ``against`` says of what: ours over the ``limit`` or the ``peer`` (at most), the
+    ``naive`` way over ours (at least), or ours ``itself`` in its ``unit`` (at most).
     """
 
     stage: str
     size: int
     ours: float
     limit: float | None = None
+    limit_name: str = ""
     naive: float | None = None
+    naive_name: str = ""
     peer: float | None = None
     peer_name: str = ""
     bound: float | None = None
     against: str = "limit"
+    unit: str = "s"
     peak_mb: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:
         """The figure that the bound is about."""
-        if self.against == "seconds":
+        if self.against == "itself":
             return self.ours
         other = {"limit": self.limit, "naive": self.naive, "peer": self.peer}[self.against]
-        if other is None:
+        if not other or not self.ours:
             return None
         return other / self.ours if self.against == "naive" else self.ours / other
 
@@ -58,18 +69,73 @@ class Figure:
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON file."""
-        kept = {name: value for name, value in asdict(self).items() if value not in (None, "", {})}
+        given = {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        kept = {name: value for name, value in given.items() if value not in (None, "", {})}
         return {**kept, "ratio": None if self.ratio is None else round(self.ratio, 3), "met": self.met}
 
 
-def in_own_process(module: str, function: str, **given: Any) -> dict[str, Any]:
+class Clock:
+    """Seconds of each part of a piece of work, in order."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, float] = {}
+        self._began = self._last = time.perf_counter()
+
+    def took(self, name: str) -> None:
+        """What has passed since the part before belongs to this one."""
+        now = time.perf_counter()
+        self.parts[name] = round(self.parts.get(name, 0.0) + now - self._last, 3)
+        self._last = now
+
+    @property
+    def seconds(self) -> float:
+        """Since the clock was made."""
+        return time.perf_counter() - self._began
+
+
+def options(words: str | None, *, rows: int | list[int] | None = None, repeats: int | None = None, **more: Any) -> Any:
+    """The command line of a benchmark: ``--json``, and what it knows of ``--rows``, ``--repeats`` and others.
+
+    Each of ``more`` is an option with that default; a list takes several values, False is a switch.
+    """
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="the figures as JSON, as the last line")
+    known = {name: value for name, value in (("rows", rows), ("repeats", repeats)) if value is not None}
+    for name, default in {**known, **more}.items():
+        flag = f"--{name.replace('_', '-')}"
+        if default is False:
+            parser.add_argument(flag, action="store_true")
+        elif isinstance(default, list):
+            parser.add_argument(flag, nargs="+", type=type(default[0]), default=default)
+        else:
+            parser.add_argument(flag, type=type(default), default=default)
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def state_folder() -> Iterator[Path]:
+    """A folder for files and an installation, which the embedded server may pass through; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tms-b-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Wall seconds of a call."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def in_own_process(module: str, function: str, *, peers: bool = False, **given: Any) -> dict[str, Any]:
     """Call ``module.function(**given)`` in a fresh process; adds its wall ``seconds`` and ``peak_mb``.
 
-    The function returns a dictionary; a ``seconds`` of its own replaces the wall time of the call. Raises
-    RuntimeError with the last line of what it said when it fails.
+    The function returns a dictionary; a ``seconds`` of its own replaces the wall time of the call, in which imports
+    of the module itself do not count. ``peers``: in the environment of what we compare with. Raises RuntimeError with
+    the last line of what it said when it fails.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.harness", module, function, json.dumps(given)],
+        [str(PEERS) if peers else sys.executable, "-m", "benchmarks.harness", module, function, json.dumps(given)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -78,6 +144,11 @@ def in_own_process(module: str, function: str, **given: Any) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(f"{module}.{function}: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def have_peers() -> bool:
+    """Whether the environment of what we compare with is installed."""
+    return PEERS.exists()
 
 
 def in_turns(cases: dict[str, Callable[[], dict[str, Any]]], repeats: int) -> dict[str, dict[str, Any]]:
@@ -94,17 +165,29 @@ def in_turns(cases: dict[str, Callable[[], dict[str, Any]]], repeats: int) -> di
     }  # fmt: skip
 
 
+def fastest(found: dict[str, dict[str, Any]], names: Sequence[str]) -> tuple[float | None, str]:
+    """Seconds and name of the fastest of these cases that ran."""
+    ran = [(found[name]["seconds"], name) for name in names if name in found]
+    return min(ran) if ran else (None, "")
+
+
 def growth(points: Sequence[tuple[int, float]]) -> float | None:
     """The exponent e of seconds ~ size^e over the largest two sizes; None for fewer than two."""
     if len(points) < 2:
         return None
     (small, first), (large, last) = sorted(points)[-2:]
+    if small == large or first <= 0 or last <= 0:
+        return None
     return round(math.log(last / first) / math.log(large / small), 2)
 
 
 def emit(figures: Sequence[Figure]) -> None:
-    """The last line of a benchmark: its figures as JSON."""
-    print(json.dumps({"figures": [figure.as_dict() for figure in figures]}))
+    """What a benchmark prints: a line a figure, or with ``--json`` all of them as JSON in the last line."""
+    if "--json" in sys.argv:
+        print(json.dumps({"figures": [figure.as_dict() for figure in figures]}))
+        return
+    for figure in figures:
+        print(json.dumps(figure.as_dict(), ensure_ascii=False))
 
 
 def _main() -> None:

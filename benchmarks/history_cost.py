@@ -9,16 +9,13 @@ the plain update, not 2.0), and makes what is merely stamped a fifth dearer, whi
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
+from benchmarks.harness import Figure, emit, options, state_folder
 from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
 
@@ -39,38 +36,25 @@ CHANGE = "UPDATE mirror.attendance SET ssg_hash = '\\x02', status_code = '1' WHE
 
 def main() -> None:
     """Print the processor seconds of each stage with history and without, as ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="th", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "h") as server:
-            migrate(server.url())
-            url = server.url().set(drivername="postgresql").render_as_string(hide_password=False)
-            seconds: dict[str, dict[bool, list[float]]] = {}
-            kept = 0
-            for number in range(given.repeats):
-                for history in (False, True) if number % 2 else (True, False):
-                    for stage, taken in _night(url, given.rows, history=history).items():
-                        if stage == "history rows":
-                            kept = max(kept, int(taken))
-                        else:
-                            seconds.setdefault(stage, {True: [], False: []})[history].append(taken)
+    given = options(__doc__, rows=1_000_000, repeats=3)
+    with state_folder() as folder, EmbeddedPostgres(folder / "h") as server:
+        migrate(server.url())
+        url = server.url().set(drivername="postgresql").render_as_string(hide_password=False)
+        seconds: dict[str, dict[bool, list[float]]] = {}
+        kept = 0
+        for number in range(given.repeats):
+            for history in (False, True) if number % 2 else (True, False):
+                for stage, taken in _night(url, given.rows, history=history).items():
+                    if stage == "history rows":
+                        kept = max(kept, int(taken))
+                    else:
+                        seconds.setdefault(stage, {True: [], False: []})[history].append(taken)
     middle = {stage: {on: statistics.median(times) for on, times in both.items()} for stage, both in seconds.items()}
-    figures: list[dict[str, Any]] = [
-        {"stage": f"history: {stage}", "size": given.rows, "ours": round(both[True], 3), "limit": round(both[False], 3),
-         "ratio": round(both[True] / both[False], 3), "against": "limit", "bound": bound, "met": None}
+    emit([
+        Figure(f"history: {stage}", given.rows, both[True], limit=both[False], limit_name="without history", bound=bound,
+               facts={"history_rows_of_the_change": kept})
         for (stage, both), bound in zip(middle.items(), (1.15, 1.15, 1.15, 3.0), strict=True)
-    ]  # fmt: skip
-    for figure in figures:
-        figure["met"] = figure["ratio"] <= figure["bound"]
-        if not given.json:
-            print(f"{figure['stage']:<44} {figure['ours']:>7.2f} s, without {figure['limit']:>7.2f} s: "
-                  f"{figure['ratio']:.2f} x")  # fmt: skip
-    if given.json:
-        print(json.dumps({"figures": figures, "history_rows_of_the_change": kept}))
+    ])  # fmt: skip
 
 
 def _night(url: str, rows: int, *, history: bool) -> dict[str, float]:

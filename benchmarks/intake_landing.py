@@ -1,24 +1,22 @@
-"""A workbook or CSV to checked landing rows in Postgres, guards on, beside the fastest bare way with the same file.
+"""A workbook or CSV to checked landing rows in Postgres, guards on, beside reading alone, COPY alone and the naive way.
 
-For .xlsx the bare way is reading it by calamine alone (bound 2.5 at 100,000 rows × 25 columns); for .csv it is COPY of
-the same file into a table of text columns (aim 3 at 1,000,000 rows).
+    python -m benchmarks.intake_landing [--rows 100000] [--form xlsx csv] [--repeats 3]
+
+For .xlsx the limit is the sheet's XML inflated, and the peer that the target names is polars or calamine reading the
+same file and nothing else; for .csv the limit is COPY of the file into a table of text columns. The best blocks do the
+same work without guards: polars, pandera on polars, COPY.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
-import resource
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from python_calamine import CalamineWorkbook
-
+from benchmarks.harness import Clock, Figure, emit, fastest, have_peers, in_own_process, in_turns, options, state_folder
+from benchmarks.installation import LIMITS, installation
 from benchmarks.row_checks import TODAY, frame_of
 from tms_pipeline.intake import landing
 from tms_pipeline.intake.cells import canonicalise
@@ -26,16 +24,20 @@ from tms_pipeline.intake.opening import Limits, open_upload
 from tms_pipeline.intake.tables import find_tables
 from tms_pipeline.records.checks import check_rows
 from tms_pipeline.records.kinds import kind_named
-from tms_pipeline.settings import load_settings
-from tms_pipeline.workplace import Workplace, open_workplace
 
 COLUMNS = 25
-BOUNDS = {"xlsx": 2.5, "csv": 3.0}
 
 
 def titles() -> list[str]:
     """The headings of the file: those of course runs, and one of nobody's."""
     return [*(field.title for field in kind_named("course_run").fields), "Remarks"][:COLUMNS]
+
+
+def a_file(folder: Path, rows: int, form: str) -> Path:
+    """A file of course runs of that form."""
+    path = folder / f"runs.{form}"
+    (write_workbook if form == "xlsx" else write_csv)(path, rows)
+    return path
 
 
 def write_workbook(path: Path, rows: int) -> None:
@@ -73,88 +75,101 @@ def write_csv(path: Path, rows: int) -> None:
         writer.writerows(zip(*columns, strict=True))
 
 
-def read_bare(_: Workplace, path: Path) -> None:
-    """The workbook to Python rows by calamine, and nothing else."""
-    CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
-
-
-def copy_bare(workplace: Workplace, path: Path) -> None:
+def copied(folder: str, path: str) -> dict[str, Any]:
     """The CSV into a table of text columns by COPY, committed."""
     names = ", ".join(f"c{number} text" for number in range(len(titles())))
-    with workplace.db.transaction() as connection:
-        connection.execute("DROP TABLE IF EXISTS bare_copy")
-        connection.execute(f"CREATE TABLE bare_copy ({names})")
-        with (
-            connection.cursor().copy("COPY bare_copy FROM STDIN (FORMAT CSV, HEADER)") as copy,
-            path.open("rb") as file,
-        ):
-            while piece := file.read(1 << 20):
-                copy.write(piece)
+    with installation(Path(folder)) as workplace:
+        clock = Clock()
+        with workplace.db.transaction() as connection:
+            connection.execute("SET LOCAL ROLE NONE; DROP TABLE IF EXISTS bare_copy")
+            connection.execute(f"CREATE TABLE bare_copy ({names})")
+            with (
+                connection.cursor().copy("COPY bare_copy FROM STDIN (FORMAT CSV, HEADER)") as copy,
+                Path(path).open("rb") as file,
+            ):
+                while piece := file.read(1 << 20):
+                    copy.write(piece)
+        return {"seconds": clock.seconds}
 
 
-def ours(workplace: Workplace, path: Path, upload_id: str, rows: int) -> tuple[float, int]:
-    """Seconds from the file to committed landing rows, checked; and the reader's peak in bytes."""
-    # Under a million rows the limits of every day hold; past them the file is larger than they allow.
-    larger = Limits(
-        max_rows=2_000_000, memory_bytes=8 << 30, max_bytes=1 << 30, max_inflated_bytes=4 << 30, cpu_seconds=600
-    )
-    started = time.perf_counter()
-    opened = open_upload(path, name=path.name, limits=Limits() if rows <= Limits().max_rows else larger)
-    tables, _ = find_tables(opened)
+def ours(folder: str, path: str, rows: int) -> dict[str, Any]:
+    """From the file to committed landing rows, checked."""
+    # The limits of every day hold as long as the file is one of every day.
+    limits = Limits() if rows <= Limits().max_rows else LIMITS
     kind = kind_named("course_run")
-    with workplace.db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
-            "correlation_id) VALUES (%s, %s, 'bench', now(), 'bench', 0, 'received', 'bench')",
-            (upload_id, upload_id),
-        )
-        for table in tables:
-            canonical = canonicalise(kind, table)
-            if len(canonical.frame) != rows or canonical.bad.any():
-                raise SystemExit("the rows read are not the rows written")
-            check_rows(kind, canonical.frame[list(kind.names)], today=TODAY)
-        statuses = {(n, row): ("accepted", False) for n, table in enumerate(tables) for row in table.rows.tolist()}
-        landing.land(connection, workplace.rings, upload_id, tables, statuses)
-    return time.perf_counter() - started, opened.reader_peak_bytes
+    with installation(Path(folder)) as workplace:
+        clock = Clock()
+        opened = open_upload(Path(path), name=path, limits=limits)
+        clock.took("read")
+        tables, _ = find_tables(opened)
+        with workplace.db.transaction() as connection:
+            upload_id = f"bench-{connection.execute('SELECT count(*) FROM intake.upload').fetchone()[0]}"  # type: ignore[index]
+            connection.execute(
+                "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
+                "correlation_id) VALUES (%s, %s, 'bench', now(), 'bench', 0, 'received', 'bench')",
+                (upload_id, upload_id),
+            )
+            clock.took("tables")
+            for table in tables:
+                canonical = canonicalise(kind, table)
+                if len(canonical.frame) != rows or canonical.bad.any():
+                    raise SystemExit("the rows read are not the rows written")
+                clock.took("cells")
+                check_rows(kind, canonical.frame[list(kind.names)], today=TODAY)
+                clock.took("check")
+            statuses = {(n, row): ("accepted", False) for n, table in enumerate(tables) for row in table.rows.tolist()}
+            landing.land(connection, workplace.rings, upload_id, tables, statuses)
+        clock.took("load")
+        return {"seconds": clock.seconds, "parts": clock.parts, "reader_peak_mb": round(opened.reader_peak_bytes / 1e6)}
+
+
+def measure(rows: int, form: str, repeats: int, folder: Path) -> list[Figure]:
+    """Ours, the limit, the peers and the naive way, in turns."""
+    path = str(a_file(folder, rows, form))
+    with installation(folder) as workplace:
+        database = workplace.db.url.render_as_string(hide_password=False)
+        conninfo = workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        here = "benchmarks.intake_landing"
+        cases = {"ours": partial(in_own_process, here, "ours", folder=str(folder), path=path, rows=rows)}
+        if form == "csv":
+            cases["COPY alone"] = partial(in_own_process, here, "copied", folder=str(folder), path=path)
+        if have_peers():
+            peer = partial(in_own_process, "benchmarks.peers", peers=True, path=path)
+            cases["polars, pandera, COPY"] = partial(peer, "polars_landing", conninfo=conninfo, kind="course_run")
+            if form == "xlsx":
+                cases["inflate alone"] = partial(peer, "bytes_of")
+                for name, function in (("calamine alone", "calamine_rows"), ("polars alone", "polars_excel"),
+                                       ("fastexcel alone", "fastexcel_arrow")):  # fmt: skip
+                    cases[name] = partial(peer, function)
+        found = in_turns(cases, repeats)
+        # The naive way takes minutes from a million rows on; once is enough to know how many times.
+        found |= in_turns({"naive": partial(in_own_process, "benchmarks.naive", "land", database=database, path=path,
+                                            kind="course_run")}, 1 if rows >= 100_000 else repeats)  # fmt: skip
+    limit = "COPY alone" if form == "csv" else "inflate alone"
+    # The target for a workbook is of polars or calamine reading it, for a CSV of COPY.
+    alone = fastest(found, ["polars alone", "calamine alone"] if form == "xlsx" else ["polars, pandera, COPY"])
+    mine = found["ours"]
+    peaks = {"ours": mine["peak_mb"], "reading child": mine["reader_peak_mb"], "naive": found["naive"]["peak_mb"]}
+    return [
+        Figure(f"file to checked landing rows, {form}", rows, mine["seconds"],
+               limit=found.get(limit, {}).get("seconds"), limit_name=limit,
+               naive=found["naive"]["seconds"], naive_name="pandas, pandera, to_sql", peer=alone[0], peer_name=alone[1],
+               peak_mb=peaks, facts={"parts": mine["parts"], "naive": found["naive"]["parts"],
+                                     **{name: round(one["seconds"], 3) for name, one in found.items()}}),
+        Figure(f"memory of the child that reads, {form}", rows, mine["reader_peak_mb"],
+               naive=found["naive"]["peak_mb"], naive_name="pandas", against="itself", unit="MB"),
+    ]  # fmt: skip
 
 
 def main() -> None:
-    """Time both, in turns, and print the medians."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--format", choices=("xlsx", "csv"), default="xlsx")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    write: Callable[[Path, int], None] = write_workbook if options.format == "xlsx" else write_csv
-    bare_way: Callable[[Workplace, Path], None] = read_bare if options.format == "xlsx" else copy_bare
-    with tempfile.TemporaryDirectory(prefix="tms-b-") as folder:
-        Path(folder).chmod(0o711)
-        path = Path(folder) / f"runs.{options.format}"
-        write(path, options.rows)
-        bare, mine, peaks = [], [], []
-        with open_workplace(load_settings(_env_file=None, tms_home=Path(folder) / "h")) as workplace:
-            for number in range(options.repeats):
-                started = time.perf_counter()
-                bare_way(workplace, path)
-                bare.append(time.perf_counter() - started)
-                seconds, peak = ours(workplace, path, f"bench-{number}", options.rows)
-                mine.append(seconds)
-                peaks.append(peak)
-        megabytes = path.stat().st_size / 1e6
-    found = {
-        "file": options.format,
-        "rows": options.rows,
-        "columns": COLUMNS,
-        "megabytes": round(megabytes, 1),
-        "ours_seconds": round(statistics.median(mine), 2),
-        "bare_seconds": round(statistics.median(bare), 2),
-        "ratio": round(statistics.median(mine) / statistics.median(bare), 2),
-        "bound": BOUNDS[options.format],
-        "reader_peak_mb": round(max(peaks) / 1e6),
-        "parent_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
-    }
-    print(json.dumps(found) if options.json else f"intake to landing rows: {found}")
+    """Measure, and print the figures."""
+    given = options(__doc__, rows=[100_000], form=["xlsx", "csv"], repeats=3)
+    figures = []
+    for rows in given.rows:
+        for form in given.form:
+            with state_folder() as folder:
+                figures += measure(rows, form, given.repeats, folder)
+    emit(figures)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from benchmarks.harness import Figure, emit, options, state_folder
 from tms_pipeline.health.report import look
 from tms_pipeline.health.site import site
 from tms_pipeline.metrics.exposition import text
@@ -53,12 +50,9 @@ def timed(work: Callable[[], object], times: int = 5) -> float:
 
 def main() -> None:
     """Seed, scrape, compare."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
-    with tempfile.TemporaryDirectory(prefix="tms-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        settings = load_settings(_env_file=None, tms_home=Path(folder) / "h")
+    rows = options(__doc__, rows=1_000_000).rows
+    with state_folder() as folder:
+        settings = load_settings(_env_file=None, tms_home=folder / "h")
         with open_workplace(settings) as place:
             with place.db.transaction() as connection:
                 for statement in SEED.format(rows=rows).split(";\n"):
@@ -76,11 +70,9 @@ def main() -> None:
                     }
                     anew = timed(lambda: connection.execute(ANEW, {"limits": list(BUCKETS)}).fetchall(), 3)
     ms = {name: round(seconds * 1000, 1) for name, seconds in parts.items()}
-    print(json.dumps({
-        "rows": rows, "scrape_seconds": round(scrape, 3), "first_scrape_seconds": round(first, 3),
-        "of_which_health_seconds": round(health, 3), "questions_ms": ms, "counting_anew_seconds": round(anew, 3),
-        "ratio": round(scrape / anew, 3), "bound": 1.0,
-    }))  # fmt: skip
+    emit([Figure("scrape of the metrics", rows, scrape, limit=anew, limit_name="counting all attempts anew", bound=1.0,
+                 facts={"first_scrape_seconds": round(first, 3), "of_which_health_seconds": round(health, 3),
+                        "questions_ms": ms})])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,52 +1,46 @@
 """A million attendance marks reconciled inside Postgres, against a bare FULL JOIN of the same two tables.
 
-python -m benchmarks.reconcile_join [--marks 1000000] [--odd 2000] [--json]
+    python -m benchmarks.reconcile_join [--rows 1000000] [--odd 2000]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
+import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.harness import Figure, emit, options, seconds_of
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "submission")]
 
 from submission_world import World, running_site  # noqa: E402
 
-LIMIT = 2.0
 SESSIONS = 500
 
 
-def main() -> int:
-    """Load both sides, time the join and the review of the kind in turns, and print the ratio of the medians."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--marks", type=int, default=1_000_000)
-    parser.add_argument("--odd", type=int, default=2_000)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+def measure(marks: int, odd: int, repeats: int) -> Figure:
+    """Load both sides, time the join and the review of the kind in turns; medians."""
     with running_site() as site, site.world() as world:
-        load(world, given.marks, given.odd)
-        bare, ours, found = [], [], 0
-        for _ in range(given.turns):
-            bare.append(_seconds(lambda: _bare(world)))
-            ours.append(_seconds(lambda: _reconcile(world)))
-        found = world.value("SELECT count(*) FROM finding.discrepancy WHERE kind = 'attendance'") // given.turns
+        load(world, marks, odd)
+        bare, ours = [], []
+        for _ in range(repeats):
+            bare.append(seconds_of(lambda: _bare(world)))
+            ours.append(seconds_of(lambda: _reconcile(world)))
+        found = world.value("SELECT count(*) FROM finding.discrepancy WHERE kind = 'attendance'") // repeats
         temporary = world.value("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()")
-    join, review = sorted(bare)[len(bare) // 2], sorted(ours)[len(ours) // 2]
-    figures = {
-        "marks": given.marks, "discrepancies": found, "full_join_seconds": round(join, 3),
-        "reconcile_seconds": round(review, 3), "ratio": round(review / join, 2), "limit": LIMIT,
-        "python_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "temporary_files_mib": int(temporary) // 2**20,
-    }  # fmt: skip
-    print(json.dumps(figures) if given.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
-    return 0 if figures["ratio"] <= LIMIT and found == given.odd else 1
+    if found != odd:
+        raise SystemExit(f"{odd} marks differ, and {found} were found")
+    return Figure("reconciliation of attendance", marks, statistics.median(ours), limit=statistics.median(bare),
+                  limit_name="FULL JOIN", bound=2.0, facts={"discrepancies": found, "temporary_files_mib": int(temporary) // 2**20},
+                  peak_mb={"ours": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000})  # fmt: skip
+
+
+def main() -> None:
+    """Measure, and print the figures."""
+    given = options(__doc__, rows=[1_000_000], repeats=3, odd=2_000)
+    emit([measure(rows, given.odd, given.repeats) for rows in given.rows])
 
 
 def load(world: World, marks: int, odd: int) -> None:
@@ -117,11 +111,5 @@ def _reconcile(world: World) -> None:
         compare(connection, kind_named("attendance"), review=review, today=date(2026, 11, 21), dark=False, unread=[])
 
 
-def _seconds(act: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    act()
-    return time.perf_counter() - begun
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

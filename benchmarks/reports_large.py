@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
+from benchmarks.harness import Figure, emit, state_folder
 from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
 
@@ -66,36 +67,25 @@ FILL = (
 def main() -> None:
     """Fill, then measure in a process of its own; print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--marks", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--url", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.url:
         print(json.dumps(_measure(given.url)))
         return
-    with tempfile.TemporaryDirectory(prefix="tl", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "h") as server:
-            migrate(server.url())
-            _fill(server.url().set(drivername="postgresql").render_as_string(hide_password=False), given.marks)
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.reports_large", "--url",
-                 server.url().render_as_string(hide_password=False)],
-                capture_output=True, text=True, check=True,
-            )  # fmt: skip
+    with state_folder() as folder, EmbeddedPostgres(folder / "h") as server:
+        migrate(server.url())
+        _fill(server.url().set(drivername="postgresql").render_as_string(hide_password=False), given.rows)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.reports_large", "--url",
+             server.url().render_as_string(hide_password=False)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
     found = json.loads(done.stdout.strip().splitlines()[-1])
     peak = found.pop("peak_mb")
-    figures = [
-        {"stage": f"large: {stage}", "size": given.marks, "ours": seconds, "limit": None, "ratio": None, "bound": None,
-         "met": None} for stage, seconds in found.items()
-    ]  # fmt: skip
-    figures.append({"stage": "large: memory of all reports, of 1 GiB", "size": given.marks, "ours": peak, "limit": 1024,
-                    "ratio": round(peak / 1024, 3), "bound": 1.0, "met": peak < 1024})  # fmt: skip
-    if given.json:
-        print(json.dumps({"figures": figures}))
-        return
-    for figure in figures:
-        print(f"{figure['stage']:<44} {figure['ours']:>9.2f}")
+    figures = [Figure(f"large: {stage}", given.rows, seconds) for stage, seconds in found.items()]
+    emit([*figures, Figure("large: memory of all reports", given.rows, peak, bound=1024, against="itself", unit="MB")])
 
 
 def _fill(url: str, marks: int) -> None:

@@ -5,46 +5,41 @@ Beside them what cannot be undercut: an empty Python, and ``import dagster``.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from benchmarks.harness import Figure, emit
+from benchmarks.harness import Figure, emit, options, seconds_of
 
 TMS = Path(sys.executable).with_name("tms")
 
 
-def seconds_of(command: list[str], repeats: int) -> float:
+def median_of(command: list[str], repeats: int) -> float:
     """Median wall time of a command, once warmed up."""
-    times = []
-    for number in range(repeats + 1):
-        started = time.perf_counter()
+
+    def once() -> None:
         subprocess.run(command, check=True, capture_output=True)
-        if number:
-            times.append(time.perf_counter() - started)
-    return round(statistics.median(times), 3)
+
+    once()
+    return statistics.median(seconds_of(once) for _ in range(repeats))
 
 
 def main() -> None:
     """Measure, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    given = options(__doc__, repeats=5)
     python = [sys.executable, "-c"]
-    empty = seconds_of([*python, "pass"], options.repeats)
+    empty, dagster, location, verbs = (
+        median_of(command, given.repeats)
+        for command in ([*python, "pass"], [*python, "import dagster"],
+                        [*python, "from tms_pipeline.definitions import defs"], [str(TMS), "--help"])
+    )  # fmt: skip
     emit(
         [
-            Figure("tms --help", 1, seconds_of([str(TMS), "--help"], options.repeats), limit=empty,
-                   bound=0.3, against="seconds"),
-            Figure("code location import", 1,
-                   seconds_of([*python, "from tms_pipeline.definitions import defs"], options.repeats),
-                   limit=seconds_of([*python, "import dagster"], options.repeats), bound=2.5, against="seconds"),
+            Figure("tms --help", 1, verbs, limit=empty, limit_name="an empty Python"),
+            Figure("code location import", 1, location, limit=dagster, limit_name="import dagster"),
         ]
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 """A fleet of worker processes against one database and an SSG with 5 % faults: throughput, doubles, losses.
 
-python benchmarks/submission_fleet.py [--submissions 2000] [--workers 2 8] [--faults 0.05] [--threads 4]
+    python -m benchmarks.submission_fleet [--submissions 2000] [--workers 2 8] [--faults 0.05] [--threads 4]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+from benchmarks.harness import Figure, emit, options
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "submission")]
@@ -86,14 +86,9 @@ def upload(world: World, kind: str, rows: list[dict[str, object]]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--submissions", type=int, default=2000)
-    parser.add_argument("--workers", type=int, nargs="+", default=[2, 8])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--faults", type=float, default=0.05)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    figures: list[dict[str, object]] = []
+    """Measure, and print the figures; 1 if one was doubled or lost."""
+    given = options(__doc__, submissions=2000, workers=[2, 8], threads=2, faults=0.05)
+    figures: list[Figure] = []
     from submission_world import keep
 
     context = multiprocessing.get_context("spawn")
@@ -156,18 +151,11 @@ def main() -> int:
             bad += abs(losses) + doubles
             faults = sum(1 for _ in world.rows("SELECT 1 FROM outbox.attempt WHERE error_code IS NOT NULL"))
             figures.append(
-                {"processes": fleet, "submissions": len(plan.changes), "per_second": round(len(plan.changes) / float(seconds)),
-                 "failed_calls": faults, "doubles": doubles, "losses": losses}
+                Figure(f"fleet of {fleet} processes, {given.faults:.0%} faults", len(plan.changes), float(seconds),
+                       facts={"a_second": round(len(plan.changes) / float(seconds)), "failed_calls": faults,
+                              "doubles": doubles, "losses": losses, "wall": round(time.monotonic() - begun, 1)})
             )  # fmt: skip
-            print(
-                f"{fleet} processes x {given.threads} threads: {len(plan.changes)} submissions in "
-                f"{float(seconds):.1f} s, "
-                f"{len(plan.changes) / float(seconds):.0f}/s, {faults} failed calls, doubles "
-                f"{doubles}, losses {losses}, "
-                f"states {world.states()}, wall {time.monotonic() - begun:.1f} s"
-            )
-    if given.json:
-        print(json.dumps({"fleets": figures}))
+    emit(figures)
     return 1 if bad else 0
 
 
