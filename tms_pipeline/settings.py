@@ -23,6 +23,7 @@ SIMULATOR_CORPPASS_ID = "S9999101A"
 
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_SSG_PRODUCTION = ("api.ssg-wsg.sg", "public-api.ssg-wsg.sg")
 
 
 class SettingsError(Exception):
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
     ssg_base_url: str = ""
     ssg_oauth_url: str = ""
     # Hosts of SSG (ssg-api 1.1, read 2026-11-21). What belongs to SSG and stands in neither list counts as production.
-    ssg_production_hosts: str = "api.ssg-wsg.sg,public-api.ssg-wsg.sg"
+    ssg_production_hosts: str = ",".join(_SSG_PRODUCTION)
     ssg_uat_hosts: str = "uat-api.ssg-wsg.sg,mock-api.ssg-wsg.sg,mock-public-api.ssg-wsg.sg"
     ssg_client_id: str = ""
     ssg_client_secret: SecretStr = SecretStr("")
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=120, gt=0, validation_alias="TMS_LEASE_SECONDS")
     guard_count: int = Field(default=10, ge=0, validation_alias="TMS_GUARD_COUNT")
     guard_share: float = Field(default=0.10, ge=0, le=1, validation_alias="TMS_GUARD_SHARE")
+    full_look_days: int = Field(default=7, ge=1, le=31, validation_alias="TMS_FULL_LOOK_DAYS")
     guard_kinds: str = Field(default="", validation_alias="TMS_GUARD_KINDS")
     approval_policy: str = Field(default="auto", validation_alias="TMS_APPROVAL_POLICY")
     approval_hours: float = Field(default=24, gt=0, validation_alias="TMS_APPROVAL_HOURS")
@@ -276,7 +278,8 @@ class Settings(BaseSettings):
         host = _host_of(address)
         lists = {"production": self.ssg_production_hosts, "uat": self.ssg_uat_hosts}
         named = {which: {part.strip().lower() for part in text.split(",")} for which, text in lists.items()}
-        if host in named["uat"]:
+        # Production's own names stay production's, whatever a list says.
+        if host in named["uat"] and host not in _SSG_PRODUCTION:
             return "uat"
         ours = host in named["production"] or any(
             host == domain or host.endswith(f".{domain}") for domain in ("ssg-wsg.sg", "tpgateway.gov.sg")

@@ -64,6 +64,13 @@ def test_what_belongs_together_is_let_through(environment: str, ssg_env: str, ad
     assert load_settings(_env_file=None, **COMPLETE, environment=environment, ssg_env=ssg_env, ssg_base_url=address)
 
 
+@pytest.mark.parametrize("address", PRODUCTION[:2])
+def test_no_list_of_hosts_makes_ssgs_production_into_something_else(address: str) -> None:
+    host = address.removeprefix("https://")
+    for lists in ({"ssg_uat_hosts": host}, {"ssg_uat_hosts": host, "ssg_production_hosts": "egress.example"}, {"ssg_production_hosts": ""}):
+        assert "only ENVIRONMENT=production" in refused(environment="staging", ssg_env="uat", ssg_base_url=address, **lists)
+
+
 def test_a_proxy_of_ones_own_is_named_in_the_list_of_hosts() -> None:
     own = {"environment": "production", "ssg_env": "production", "ssg_base_url": "https://egress.example"}
     assert "SSG_PRODUCTION_HOSTS" in refused(**own)
