@@ -252,11 +252,27 @@ def test_backups_lie_anywhere_that_fsspec_reaches_and_old_ones_go(ours: Restorab
 def test_retention_keeps_the_newest_of_each_day_week_and_month() -> None:
     night = datetime(2026, 11, 20, 18, tzinfo=UTC)  # 02:00 in Singapore
     found = [Kept(name_of(night - timedelta(days=n)), night - timedelta(days=n), 1, False) for n in range(400)]
-    kept = to_keep(found, daily=7, weekly=5, monthly=12)
+    kept = to_keep(found, daily=7, weekly=5, monthly=12, now=night)
     assert {name_of(night - timedelta(days=n)) for n in range(7)} <= kept
     assert name_of(datetime(2026, 10, 30, 18, tzinfo=UTC)) in kept, "the last of October, in Singapore"
     months = {name[4:10] for name in kept}
     assert len(kept) <= 7 + 5 + 12 and months == {f"2025{12:02d}"} | {f"2026{month:02d}" for month in range(1, 12)}
+
+
+def test_a_backup_made_before_a_restore_takes_no_other_ones_place() -> None:
+    """Data were damaged at ten, the backup of two o'clock is restored at eleven, and one is made by hand at noon."""
+    night = datetime(2026, 11, 20, 18, tzinfo=UTC)
+    found = [Kept(name_of(night - timedelta(days=n)), night - timedelta(days=n), 1, False) for n in range(3)]
+    damaged = Kept("damaged", night + timedelta(hours=9), 1, True)
+    by_hand = Kept("by hand", night + timedelta(hours=10), 1, False)
+    every = [*found, damaged, by_hand]
+
+    def kept(hours: float) -> set[str]:
+        return to_keep(every, daily=2, weekly=0, monthly=0, now=night + timedelta(hours=hours))
+
+    assert kept(10) == {"by hand", "damaged", found[0].name, found[1].name}
+    assert kept(40) == {"by hand", "damaged", found[1].name}, "the newest of two days, and what a restore replaced"
+    assert kept(24 * 40) == {"by hand", found[1].name}
 
 
 def test_health_tells_an_old_backup_and_the_doctor_a_corrupt_one(ours: Restorable, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -26,7 +26,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.backups import notes
 from tms_pipeline.backups.places import SUM, Place, name_of, to_keep
 from tms_pipeline.backups.programs import program, run
-from tms_pipeline.backups.sealed_file import seal_to
+from tms_pipeline.backups.sealed_file import BackupError, seal_to
 from tms_pipeline.identity.key_export import export, standing_export
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection
@@ -61,6 +61,7 @@ class Made:
     anchor: str
     schema: str
     removed: list[str] = field(default_factory=list)
+    not_removed: str = ""
 
 
 @needs("backup")
@@ -84,17 +85,21 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         place.put(work / name, name)
         place.write(EXPORT, (work / EXPORT).read_bytes())
         place.write(f"{name}{SUM}", f"{sha256}  {name}\n".encode())
-    removed = _let_go(workplace, place)
+    removed, trouble = [], ""
+    try:
+        removed = [] if before_restore else _let_go(workplace, place)  # not in the midst of a restore
+    except BackupError as error:  # such as a bucket from which nobody may delete: this backup is made all the same
+        trouble = str(error)
     rows = sum(facts["counts"].values())
     made = Made(
-        name, place.url, size, rows, len(facts["counts"]), kept, time.monotonic() - began, sha256, facts["anchor"],
-        facts["schema"], removed,
+        name, place.shown, size, rows, len(facts["counts"]), kept, time.monotonic() - began, sha256, facts["anchor"],
+        facts["schema"], removed, trouble,
     )  # fmt: skip
     with workplace.whole_db.transaction() as connection:
         append(connection, workplace.rings.audit.key, actor, "backup made", "backup", name, sha256=sha256, bytes=size,
                rows=rows, removed=removed)  # fmt: skip
     notes.write(workplace.home, "backup", {
-        "name": name, "url": place.url if place.local else place.url.split("?")[0], "at": made_at.isoformat(),
+        "name": name, "url": place.shown, "at": made_at.isoformat(),
         "bytes": size,
         "rows": rows, "sha256": sha256, "data_ring": workplace.rings.data.active, "seconds": round(made.seconds, 1),
     })  # fmt: skip
@@ -207,9 +212,14 @@ def _keep_originals(workplace: Workplace, place: Place, originals: dict[str, boo
 def _let_go(workplace: Workplace, place: Place) -> list[str]:
     settings = workplace.settings
     found = place.backups()
-    kept = to_keep(found, daily=settings.backup_daily, weekly=settings.backup_weekly, monthly=settings.backup_monthly)
+    now = datetime.now(UTC)
+    kept = to_keep(
+        found, daily=settings.backup_daily, weekly=settings.backup_weekly, monthly=settings.backup_monthly, now=now
+    )
     gone = [one.name for one in found if one.name not in kept]
     for name in gone:
         place.remove(f"{name}{SUM}")  # first: without it the rest is no backup any more
+        place.remove(name)
+    for name in place.halves(before=now - timedelta(days=1)):
         place.remove(name)
     return gone

@@ -78,7 +78,9 @@ def open_sealed_file(file: IO[bytes], ring: KeyRing, name: str) -> tuple[dict[st
 def _header(file: IO[bytes], name: str) -> tuple[dict[str, Any], bytes]:
     if file.read(len(MAGIC)) != MAGIC:
         raise BackupError(f"{name} is no backup of tms, or its beginning was changed; take another one.")
-    line = file.readline(_LONGEST_HEADER)
+    # Not every file of fsspec takes a length for its lines.
+    line = file.read(_LONGEST_HEADER).partition(b"\n")[0] + b"\n"
+    file.seek(len(MAGIC) + len(line))
     try:
         header = json.loads(line)
         if header["chunk"] != CHUNK_BYTES or not isinstance(header["facts"], dict):

@@ -37,12 +37,12 @@ def backup(
 
         def listed() -> None:
             if found:
-                say(f"At {place.url}:")
+                say(f"At {place.shown}:")
             for one in found:
                 note = "  made before a restore" if one.before_restore else ""
                 say(f"{one.name}  {one.bytes / 1e6:,.1f} MB{note}")
             if not found:
-                say(f"No backup lies at {place.url}.")
+                say(f"No backup lies at {place.shown}.")
 
         emit([vars(one) for one in found], as_json=json_, words=listed)
         return
@@ -57,6 +57,8 @@ def backup(
         say(f"It lies at {made.url}, sealed. Not in it: {'; '.join(LEFT_OUT)}.")
         if made.removed:
             say(f"{len(made.removed)} old backups were let go.")
+        if made.not_removed:
+            say(f"Old backups were not let go: {made.not_removed}")
 
     emit(vars(made) | {"left_out": list(LEFT_OUT)}, as_json=json_, words=words)
 
@@ -66,7 +68,7 @@ def _newest(place: Any) -> str:
 
     found = [one for one in place.backups() if not one.before_restore]
     if not found:
-        raise BackupError(f"No backup lies at {place.url}; name one, or make one with 'tms backup'.")
+        raise BackupError(f"No backup lies at {place.shown}; name one, or make one with 'tms backup'.")
     return str(found[-1].name)
 
 

@@ -1,0 +1,139 @@
+"""Backups in a bucket: a real S3 server on loopback, behind a line that can be cut in the middle of a write."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from conftest import Restorable
+
+from tms_pipeline.backups.making import make
+from tms_pipeline.backups.places import Place, name_of
+from tms_pipeline.backups.scratch import opened
+from tms_pipeline.backups.sealed_file import BackupError
+
+SECRET = "made-up-secret"
+
+
+class Line:
+    """A line to a server that can be cut after so many bytes of a connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.cut_after: int | None = None
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        while True:
+            try:
+                caller, _ = self._door.accept()
+                server = socket.create_connection(self.target)
+            except OSError:
+                return
+            for ends in ((caller, server, True), (server, caller, False)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, outward: bool) -> None:
+        seen = 0
+        try:
+            while data := source.recv(65536):
+                seen += len(data)
+                if outward and self.cut_after is not None and seen > self.cut_after:
+                    break
+                target.sendall(data)
+        except OSError:
+            return
+        finally:
+            for end in (source, target):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+    def close(self) -> None:
+        self._door.close()
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[Line]:
+    from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    found = Line(*server.get_host_and_port())
+    given = {
+        "AWS_ENDPOINT_URL": found.url, "AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
+    }  # fmt: skip
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    retries, S3FileSystem.retries = S3FileSystem.retries, 1
+    S3FileSystem.clear_instance_cache()
+    S3FileSystem().mkdir("kept")
+    yield found
+    found.close()
+    server.stop()
+    S3FileSystem.retries = retries
+    S3FileSystem.clear_instance_cache()
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def refused(ours: Restorable, url: str) -> str:
+    with pytest.raises(BackupError) as error:
+        make(ours.world.workplace, actor=ours.world.actor("admin", "admin"), url=url)
+    told = str(error.value)
+    assert told.endswith(".") and "\n" not in told and SECRET not in told and url in told
+    return told
+
+
+def test_a_bucket_holds_backups_whole_or_not_at_all_and_a_refusal_is_one_sentence(ours: Restorable, line: Line) -> None:
+    world = ours.world
+    place = Place("s3://kept/tms")
+    actor = world.actor("admin", "admin")
+    made = make(world.workplace, actor=actor, url=place.url)
+    assert [one.name for one in place.backups()] == [made.name]
+    with opened(world.workplace, place, made.name) as found:
+        assert found.facts["counts"]["register.trainee"] == 3 and found.beside
+    assert place.names("archive"), "the originals lie beside it"
+
+    assert "make the bucket" in refused(ours, "s3://mistyped/tms")
+    assert not place.fs.exists("mistyped"), "a mistyped bucket is no new one"
+
+    line.cut_after = 20_000
+    try:
+        assert "cannot be reached" in refused(ours, place.url)
+    finally:
+        line.cut_after = None
+    assert [one.name for one in place.backups()] == [made.name], "half a backup is none"
+
+    control = f"http://{line.target[0]}:{line.target[1]}/moto-api/reset-auth"
+    httpx.post(control, content=b"0").raise_for_status()  # from now on the server asks who calls
+    try:
+        assert "refuses us" in refused(ours, place.url)
+    finally:
+        httpx.post(control, content=b"1000000").raise_for_status()
+    assert make(world.workplace, actor=actor, url=place.url).name in place.names()
+
+
+def test_what_a_broken_off_write_left_goes_with_a_later_backup_and_an_address_is_shown_without_its_password(
+    ours: Restorable,
+) -> None:
+    place = ours.place
+    old, young = (name_of(datetime.now(UTC) - timedelta(days=days)) for days in (2, 0))
+    for name in (f"{old}.part", old, f"{young}.part"):
+        place.write(name, b"half")
+    made = make(ours.world.workplace, actor=ours.world.actor("admin", "admin"))
+    assert {name for name in place.names() if "/" not in name and "tmsbackup" in name} == {
+        made.name, f"{made.name}.sha256", f"{young}.part"
+    }  # fmt: skip
+    shown = Place("memory://reader:hush@elsewhere/x?token=hush").shown
+    assert shown == "memory://reader@elsewhere/x"
