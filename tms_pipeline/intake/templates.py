@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,11 @@ class Styles:
         if key not in self._made:
             self._made[key] = self._book.add_format(every)
         return self._made[key]
+
+    @cached_property
+    def text(self) -> Format:
+        """The format of a cell that stays the text that it is."""
+        return self.get(num_format="@")
 
     def heading(self, *, must: bool) -> Format:
         """A heading: dark for a column that must be there, pale for one that may."""
