@@ -6,15 +6,22 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tms_pipeline.intake import plain_text
+from tms_pipeline.intake.columns import read_column
 from tms_pipeline.intake.delimited import read_rows, separator_of
 from tms_pipeline.intake.framing import Encoded, decode_column, encode_column
+from tms_pipeline.intake.grid import Coded
 from tms_pipeline.intake.refusal import Refusal
 from tms_pipeline.intake.sheet_look import SheetLook
+from tms_pipeline.intake.table import Table
 from tms_pipeline.intake.table_rows import emit_rows
+from tms_pipeline.records.field import Field
+from tms_pipeline.records.kinds import KINDS
 
 Sheet = tuple[list[int], list[list[Any]]]
 
@@ -97,3 +104,29 @@ def test_what_is_in_doubt_is_left_to_the_reader_of_cells() -> None:
         assert refusal.code == "FILE_TOO_MANY_ROWS"
     else:
         raise AssertionError("a file past the limit was read")
+
+
+MESSY = st.sampled_from(
+    [None, "Present", "P", "late ", "perhaps", "x", " ", "-", "2", "2.5", "31/12/2025", "1/2/2026", "2/13/2026", "N/A",
+     "S0000001I", "S1234567A", "+60 12 345 6789", "91234567", "B-1", "b 1", "=1+1", "ditto", "é@example.com"]
+)  # fmt: skip
+FIELDS = [field for kind in KINDS.values() for field in kind.fields]
+
+
+@settings(max_examples=150, deadline=None)
+@given(cells=st.lists(MESSY, min_size=1, max_size=40), field=st.sampled_from(FIELDS))
+def test_cells_told_apart_by_the_reader_are_read_as_any_others(cells: list[str | None], field: Field) -> None:
+    values, codes = np.unique([cell or "" for cell in [*cells, "Heading"]], return_inverse=True)
+    coded = Coded(np.array([value or None for value in values.tolist()], dtype=object), codes[:-1])
+    columns = []
+    for also in ({}, {field.name: coded}):
+        table = Table(
+            sheet="S", header_row=1, kinds=(), headings=[], rows=np.arange(len(cells)), columns=[], titles={},
+            frame=pd.DataFrame({field.name: pd.Series(cells, dtype=object)}, dtype=object), field_coded=also,
+        )  # fmt: skip
+        columns.append(read_column(field, table))
+    plain, once = columns
+    assert (once.texts, once.faults, once.countries, once.swapped) == (
+        plain.texts, plain.faults, plain.countries, plain.swapped
+    )  # fmt: skip
+    assert once.blank.tolist() == plain.blank.tolist()

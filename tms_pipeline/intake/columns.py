@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from tms_pipeline.intake import contacts, readings
 from tms_pipeline.intake.attendance_marks import unclear_crosses
 from tms_pipeline.intake.clock import read_time
 from tms_pipeline.intake.dates import Order, Parsed, parse, prove, settle
-from tms_pipeline.intake.grid import Cell, Cells
+from tms_pipeline.intake.grid import Cell, Cells, Coded
 from tms_pipeline.intake.nric import SHAPE, check_letter_faults
 from tms_pipeline.intake.readings import BLANK_WORDS, NOTHING, Reading, choice_key
+from tms_pipeline.intake.repeated_cells import CodedCells, HashedCells, RepeatedCells
 from tms_pipeline.intake.table import Table
 from tms_pipeline.records.field import Field, FieldType
 
@@ -66,7 +67,9 @@ def read_column(field: Field, table: Table) -> Column:
             if told:
                 values = values.copy()
                 values[list(told)] = None
-            column = _read_dates(field, table, values) if field.type in DATES else _read_values(field, table, values)
+            coded = None if told else table.field_coded.get(field.name)
+            read = _read_dates if field.type in DATES else _read_values
+            column = read(field, table, values, coded)
         table.canonical_memory[key] = column
     column = table.canonical_memory[key]
     assert isinstance(column, Column)
@@ -100,16 +103,6 @@ def or_nothing(field: Field, value: Cell, reading: Reading) -> Reading:
 
 
 _BLANK_KEYS = frozenset({*(choice_key(word) for word in BLANK_WORDS), ""})
-
-
-def _distinct(values: Iterable[Any]) -> tuple[list[Any], dict[Any, Any]]:
-    """Keys of the cells and one cell for each. True, 1 and 1.0 are equal to Python and not to us."""
-    cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    kinds = set(map(type, cells))
-    if not kinds & {bool, float} or len(kinds - {type(None)}) < 2:
-        return cells, {cell: cell for cell in set(cells)}
-    keys = list(zip(map(type, cells), cells, strict=True))
-    return keys, {key: key[1] for key in set(keys)}
 
 
 _EASY_CODE = re.compile(r"[A-Z0-9][A-Z0-9./-]*+")
@@ -157,34 +150,33 @@ _EASY: dict[FieldType, Callable[[Any], str | None]] = {
 }
 
 
-def _read_values(field: Field, table: Table, values: Cells) -> Column:
+def _read_values(field: Field, table: Table, values: Cells, coded: Coded | None) -> Column:
     reader: Callable[[Field, Cell], Reading] = READERS[field.type]
     if field.type is FieldType.NRIC:
         reader = contacts.read_nric
-    cells = values.tolist()
-    keys, distinct = _distinct(cells)
+    repeated: RepeatedCells = HashedCells(values.tolist()) if coded is None else CodedCells(coded)
     # Where values come again and again, each is read once; where hardly one does, most have the usual form.
-    easy = _EASY.get(field.type) if len(distinct) * 2 > len(cells) else None
-    texts: list[str | None] = list(map(easy, cells)) if easy else []
-    hard: Sequence[int] = range(len(cells))
+    easy = _EASY.get(field.type) if len(repeated.cells) * 2 > len(values) else None
+    texts: list[str | None] = []
+    hard: list[int] = []
     if easy:
+        cells = values.tolist()
+        texts = list(map(easy, cells))
         hard = [line for line, text in enumerate(texts) if text is None]
-        keys = [keys[line] for line in hard]
-        distinct = {key: distinct[key] for key in keys}
+        repeated = HashedCells([cells[line] for line in hard], hard)
     seen: dict[Any, Reading] = {}
-    for key, value in distinct.items():
+    for key, value in repeated.cells.items():
         seen[key] = NOTHING if is_blank(value) else or_nothing(field, value, reader(field, value))
     if field.name == "mark":
-        seen.update(unclear_crosses(seen, distinct))
-    text_of = {key: reading.text for key, reading in seen.items()}
+        seen.update(unclear_crosses(seen, repeated.cells))
+    spread = repeated.spread({key: reading.text for key, reading in seen.items()})
     if easy:
-        for line, key in zip(hard, keys, strict=True):
-            texts[line] = text_of[key]
+        for line, text in zip(hard, spread, strict=True):
+            texts[line] = text
     else:
-        texts = list(map(text_of.__getitem__, keys))
-    faults: list[tuple[int, Reading]] = []
-    if any(reading.code for reading in seen.values()):
-        faults = [(line, seen[key]) for line, key in zip(hard, keys, strict=True) if seen[key].code]
+        texts = spread
+    faulty = {key for key, reading in seen.items() if reading.code}
+    faults = [(line, seen[key]) for line, key in repeated.lines_of(faulty)]
     if field.type is FieldType.NRIC:
         wrong = check_letter_faults(np.array(texts, dtype=object))
         for line in np.flatnonzero(wrong).tolist():
@@ -192,12 +184,8 @@ def _read_values(field: Field, table: Table, values: Cells) -> Column:
             faults.append((line, Reading(None, "NRIC_CHECK_LETTER")))
     countries: dict[int, str] = {}
     if field.type is FieldType.PHONE:
-        if any("country" in reading.words for reading in seen.values()):
-            countries = {
-                line: seen[key].words["country"]
-                for line, key in zip(hard, keys, strict=True)
-                if "country" in seen[key].words
-            }
+        abroad = {key for key, reading in seen.items() if "country" in reading.words}
+        countries = {line: seen[key].words["country"] for line, key in repeated.lines_of(abroad)}
         texts, faults = _phones_abroad(field, table, values, texts, faults)
     return _column(texts, faults, countries)
 
@@ -230,21 +218,21 @@ def _phones_abroad(
     return texts, left
 
 
-def _read_dates(field: Field, table: Table, values: Cells) -> Column:
+def _read_dates(field: Field, table: Table, values: Cells, coded: Coded | None) -> Column:
     birth, moment = is_birth(field), field.type is FieldType.MOMENT
-    keys, distinct = _distinct(values)
+    repeated: RepeatedCells = HashedCells(values.tolist()) if coded is None else CodedCells(coded)
     parsed: dict[Any, Parsed | None] = {
         key: None if is_blank(value) else parse(value, birth=birth, epoch_1904=table.epoch_1904)
-        for key, value in distinct.items()
+        for key, value in repeated.cells.items()
     }
-    rows = table.frame.index.to_numpy()
     order = Order(stated=table.orders.get(field.name))
     pairs = {key: cell for key, cell in parsed.items() if cell is not None and cell.pair}
     if pairs:
         order = prove(((0, cell) for cell in pairs.values()), table.orders.get(field.name))
         if order.dmy and order.mdy:  # then the rows are named
+            rows = table.frame.index.to_numpy()
             order = prove(
-                ((int(rows[line]), pairs[key]) for line, key in enumerate(keys) if key in pairs),
+                ((int(rows[line]), pairs[key]) for line, key in repeated.lines_of(pairs.keys())),
                 table.orders.get(field.name),
             )
     seen: dict[Any, Reading] = {}
@@ -253,13 +241,10 @@ def _read_dates(field: Field, table: Table, values: Cells) -> Column:
             seen[key] = NOTHING
         else:
             reading = settle(cell, order, personal=field.personal, moment=moment)
-            seen[key] = or_nothing(field, distinct[key], reading)
-    text_of = {key: reading.text for key, reading in seen.items()}
-    texts = list(map(text_of.__getitem__, keys))
-    faults: list[tuple[int, Reading]] = []
-    if any(reading.code for reading in seen.values()):
-        faults = [(line, seen[key]) for line, key in enumerate(keys) if seen[key].code]
-    column = _column(texts, faults)
+            seen[key] = or_nothing(field, repeated.cells[key], reading)
+    texts = repeated.spread({key: reading.text for key, reading in seen.items()})
+    faulty = {key for key, reading in seen.items() if reading.code}
+    column = _column(texts, [(line, seen[key]) for line, key in repeated.lines_of(faulty)])
     column.swapped = _maybe_swapped([cell for cell in parsed.values() if cell is not None])
     return column
 

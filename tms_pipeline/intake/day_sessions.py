@@ -58,4 +58,5 @@ def match_days(table: Table, resolve: Resolve) -> None:
                 fault("SESSION_DAY_UNCLEAR", sheet=table.sheet, row=row, column=heading, run=run, sessions=near)
             )
             table.problems.setdefault("session_no", {})[line] = "SESSION_DAY_UNCLEAR"
+    table.field_coded.pop("session_no", None)
     frame["session_no"] = pd.Series(np.asarray(numbers, dtype=object), index=frame.index, dtype=object)

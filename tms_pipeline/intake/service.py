@@ -6,10 +6,12 @@ leaves the inbox. Taking in happens in one transaction: killed at any moment, it
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +51,18 @@ class Taken:
         """rows = accepted + unchanged + rejected + superseded."""
         counted = {name: self.evaluation.count(name) for name in ("accepted", "unchanged", "rejected", "superseded")}
         return {"rows": len(self.evaluation.statuses), **counted}
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without the search for cycles of objects: it would walk over the cells of a large upload again and again."""
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
 
 
 class Preview(Exception):
@@ -100,6 +114,7 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
     return upload_id, True
 
 
+@undisturbed()
 def take_in(
     workplace: Workplace,
     upload_id: str,
@@ -136,6 +151,7 @@ def take_in(
         )
 
 
+@undisturbed()
 def preview(
     workplace: Workplace,
     name: str,

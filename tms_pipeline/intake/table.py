@@ -20,11 +20,12 @@ class Table:
     """One table of one sheet.
 
     ``kinds`` are the record kinds that it holds, in plan order. ``headings`` are all non-empty headings as typed,
-    ``columns`` the cells under them; ``cells`` shows these by sheet row, and ``coded`` has those of them a second time
-    that the reader sent so, by their place. ``frame`` has raw cells by field name with the sheet row as its index; a
-    wide attendance sheet gives several lines of one row. ``titles`` names the heading of each field. ``problems``
-    holds, by field, the fault codes of single lines, which canonicalise takes as said; ``kind_lines`` the lines
-    that hold a kind at all, when a mapping says that not all do.
+    ``columns`` the cells under them; ``cells`` shows these by sheet row. ``frame`` has raw cells by field name with the
+    sheet row as its index; a wide attendance sheet gives several lines of one row. ``coded`` has the columns that the
+    reader sent so a second time, by their place, and ``field_coded`` those fields of ``frame`` that stand as they were
+    sent. ``titles`` names the heading of each field. ``problems`` holds, by field, the fault codes of single lines,
+    which canonicalise takes as said; ``kind_lines`` the lines that hold a kind at all, when a mapping says that not all
+    do.
     """
 
     sheet: str
@@ -43,6 +44,7 @@ class Table:
     epoch_1904: bool = False
     bad_lines: npt.NDArray[np.bool_] | None = None
     coded: dict[int, Coded] = field(default_factory=dict)
+    field_coded: dict[str, Coded] = field(default_factory=dict)
     kind_lines: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     canonical_memory: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -71,6 +73,7 @@ class Table:
             frame=self.frame.iloc[lines],
             problems=problems,
             canonical_memory={},
+            field_coded={name: coded.at(lines) for name, coded in self.field_coded.items()},
             line_titles={name: titles[lines] for name, titles in self.line_titles.items()},
             bad_lines=None if self.bad_lines is None else self.bad_lines[lines],
             kind_lines={name: mask for name, mask in self.kind_lines.items() if name != kind},

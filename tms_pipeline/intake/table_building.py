@@ -136,7 +136,11 @@ def _long(draft: Draft, kinds: tuple[str, ...], resolve: Resolve | None) -> Tabl
     titles = {name: layout.headings[column] for name, column in draft.fields.items()}
     _fill_from_above(draft, data, titles, kinds)
     table = _table(draft, kinds, data, titles, np.arange(len(places)))
-    if layout.mapping is not None:
+    if layout.mapping is None:
+        table.field_coded = {
+            name: grid.coded[column].at(places) for name, column in draft.fields.items() if column in grid.coded
+        }
+    else:
         mapping_use.apply(layout.mapping, table, mapping_use.columns_of(grid, layout, places), resolve)
     if WIDE in kinds and resolve is not None:
         match_days(table, resolve)

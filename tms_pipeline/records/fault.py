@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -80,14 +80,20 @@ def fault(
     Raises KeyError for a code that the catalogue does not hold.
     """
     entry = catalogue()[code]
-    filled = {"column": column or "", "row": row if row is not None else "", "sheet": sheet or "", **words}
-    filled = {name: _on_one_line(word) for name, word in filled.items()}
+    # Where the sentence does not name the row, thousands of rows say the very same.
+    place = row if "{row}" in entry.sentence or "{row}" in entry.fix else None
+    said = tuple((name, str(word)) for name, word in words.items())
+    sentence, fix = _said(code, column or "", "" if place is None else place, sheet or "", said)
     return Fault(
-        code=code,
-        severity=entry.severity,
-        sentence=entry.sentence.format(**filled),
-        fix=entry.fix.format(**filled),
-        sheet=sheet,
-        row=row,
-        column=column,
+        code=code, severity=entry.severity, sentence=sentence, fix=fix, sheet=sheet, row=row, column=column
     )
+
+
+@lru_cache(maxsize=1_000)
+def _said(
+    code: str, column: str, row: int | str, sheet: str, words: tuple[tuple[str, str], ...]
+) -> tuple[str, str]:
+    entry = catalogue()[code]
+    filled: dict[str, object] = {"column": column, "row": row, "sheet": sheet, **dict(words)}
+    filled = {name: _on_one_line(word) for name, word in filled.items()}
+    return entry.sentence.format(**filled), entry.fix.format(**filled)
