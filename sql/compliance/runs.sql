@@ -24,7 +24,7 @@ SELECT r.key AS run_code,
 FROM register.course_run r
 LEFT JOIN register.course c ON c.key = r.course_reference AND c.live
 LEFT JOIN (
-    SELECT run_code, count(*) AS enrolled FROM register.enrolment WHERE live GROUP BY run_code
+    SELECT run_code, count(*) AS enrolled FROM register.enrolment AS e WHERE live GROUP BY run_code
 ) e ON e.run_code = r.key
 LEFT JOIN LATERAL (
     SELECT count(*) AS sessions,
@@ -38,7 +38,7 @@ LEFT JOIN LATERAL (
     WHERE s.run_code = r.key AND s.live
 ) s ON true
 LEFT JOIN (
-    SELECT run_code, max(assessment_date) AS latest_day FROM register.assessment WHERE live GROUP BY run_code
+    SELECT run_code, max(assessment_date) AS latest_day FROM register.assessment AS a WHERE live GROUP BY run_code
 ) a ON a.run_code = r.key
 WHERE r.live AND (%(run)s::text IS NULL OR r.key = %(run)s)
 ORDER BY r.key

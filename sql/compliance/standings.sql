@@ -10,7 +10,7 @@ first_read AS (
     SELECT min(finished_at) AS finished_at FROM mirror.read WHERE kind = %(kind)s AND state = 'read'
 ),
 sent AS (
-    SELECT DISTINCT key FROM outbox.submission WHERE kind = %(kind)s AND state = 'accepted'
+    SELECT DISTINCT key FROM outbox.submission AS s WHERE kind = %(kind)s AND state = 'accepted'
 ),
 there AS (
     SELECT m.key,
@@ -41,12 +41,12 @@ standing AS (
 )
 SELECT run_code,
        standing,
-       last_day,
+       {day} AS last_day,
        min(last_day) AS first_last_day,
        max(last_day) AS latest_last_day,
        max(done_on) FILTER (WHERE standing = 'met late') AS done_on,
        count(*) AS records,
        count(DISTINCT trainee_ref) AS learners
 FROM standing
-GROUP BY GROUPING SETS ((run_code, standing), (run_code, standing, last_day))
-ORDER BY run_code, standing, last_day NULLS FIRST
+GROUP BY GROUPING SETS ((run_code, standing){by_day})
+ORDER BY 1, 2, 3 NULLS FIRST

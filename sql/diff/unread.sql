@@ -8,6 +8,6 @@ UNION ALL
 SELECT d.kind, x.key
 FROM dark d
 JOIN mirror.course_run m ON m.ssg_ref = d.scope AND m.live
-JOIN (SELECT 'session' AS kind, key, run_code FROM register.session
-      UNION ALL SELECT 'attendance', key, run_code FROM register.attendance) AS x
+JOIN (SELECT 'session' AS kind, key, run_code FROM register.session AS s
+      UNION ALL SELECT 'attendance', key, run_code FROM register.attendance AS a) AS x
   ON x.kind = d.kind AND x.run_code = m.key

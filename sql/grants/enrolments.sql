@@ -16,5 +16,12 @@ FULL JOIN (SELECT * FROM mirror.grants WHERE live) g ON g.enrolment_reference = 
 LEFT JOIN mirror.fee f ON f.ssg_ref = e.ssg_ref
 LEFT JOIN unnest(%(statuses)s::text[], %(standings)s::text[]) AS w (status, standing)
        ON w.status = lower(btrim(coalesce(g.status, '')))
-WHERE g.ssg_ref IS NOT NULL OR e.live
+WHERE (g.ssg_ref IS NOT NULL OR e.live)
+  -- Of other runs only what may still need somebody.
+  AND (%(runs)s::text[] IS NULL OR e.run_code IS NULL OR e.run_code = ANY(%(runs)s::text[])
+       OR CASE WHEN g.ssg_ref IS NOT NULL THEN coalesce(w.standing, %(other)s) <> %(paid)s
+               ELSE EXISTS (SELECT FROM mirror.course_run r
+                            JOIN mirror.course_support s ON s.course_reference = r.course_reference
+                            WHERE r.ssg_ref = e.ssg_run_id AND r.start_date BETWEEN coalesce(s.from_day, r.start_date)
+                                                                                AND coalesce(s.to_day, r.start_date)) END)
 ORDER BY e.run_code NULLS LAST, e.trainee_ref NULLS LAST, e.ssg_ref NULLS LAST, g.ssg_ref NULLS FIRST

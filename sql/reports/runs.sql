@@ -2,35 +2,35 @@
 WITH session_count AS (
     SELECT r.run_code, count(*) AS ours, count(m.key) AS theirs
     FROM register.session r
-    LEFT JOIN (SELECT DISTINCT key FROM mirror.session WHERE live) m ON m.key = r.key
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.session AS x WHERE live) m ON m.key = r.key
     WHERE r.live
     GROUP BY r.run_code
 ),
 enrolment_count AS (
     SELECT r.run_code, count(*) AS ours, count(m.key) AS theirs
     FROM register.enrolment r
-    LEFT JOIN (SELECT DISTINCT key FROM mirror.enrolment WHERE live) m ON m.key = r.key
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.enrolment AS x WHERE live) m ON m.key = r.key
     WHERE r.live
     GROUP BY r.run_code
 ),
 fee_count AS (
     SELECT r.run_code, count(*) AS ours, count(m.key) AS theirs
     FROM register.fee r
-    LEFT JOIN (SELECT DISTINCT key FROM mirror.fee WHERE live) m ON m.key = r.key
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.fee AS x WHERE live) m ON m.key = r.key
     WHERE r.live
     GROUP BY r.run_code
 ),
 attendance_count AS (
     SELECT r.run_code, count(*) AS ours, count(m.key) AS theirs
     FROM register.attendance r
-    LEFT JOIN (SELECT DISTINCT key FROM mirror.attendance WHERE live) m ON m.key = r.key
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.attendance AS x WHERE live) m ON m.key = r.key
     WHERE r.live
     GROUP BY r.run_code
 ),
 assessment_count AS (
     SELECT r.run_code, count(*) AS ours, count(m.key) AS theirs
     FROM register.assessment r
-    LEFT JOIN (SELECT DISTINCT key FROM mirror.assessment WHERE live) m ON m.key = r.key
+    LEFT JOIN (SELECT DISTINCT key FROM mirror.assessment AS x WHERE live) m ON m.key = r.key
     WHERE r.live
     GROUP BY r.run_code
 ),
@@ -38,7 +38,7 @@ submissions AS (
     SELECT split_part(key, '|', 1) AS run_code,
            count(*) FILTER (WHERE state IN ('planned', 'held', 'ready', 'sending', 'retry', 'unknown')) AS open,
            count(*) FILTER (WHERE state IN ('rejected', 'dead')) AS dead
-    FROM outbox.submission
+    FROM outbox.submission AS x
     WHERE kind <> 'trainer'
     GROUP BY 1
 ),
@@ -54,8 +54,8 @@ deadlines AS (
            count(*) FILTER (WHERE standing = 'near') AS near,
            count(*) FILTER (WHERE standing = 'breach') AS breach,
            count(*) FILTER (WHERE standing IN ('warning', 'met late')) AS other
-    FROM finding.deadline
-    WHERE review_id = %(compliance)s
+    FROM finding.every_deadline
+    WHERE review_id = %(compliance)s AND (%(open)s::text[] IS NULL OR run_code = ANY(%(open)s))
     GROUP BY run_code
 )
 SELECT r.key, coalesce(c.course_title, '') AS course_title, r.course_reference, r.start_date, r.end_date,
@@ -69,7 +69,7 @@ SELECT r.key, coalesce(c.course_title, '') AS course_title, r.course_reference, 
        coalesce(d.missed, 0), coalesce(d.breach, 0), coalesce(d.near, 0), coalesce(d.other, 0)
 FROM register.course_run r
 LEFT JOIN register.course c ON c.key = r.course_reference
-LEFT JOIN (SELECT key, min(ssg_ref) AS ssg_ref FROM mirror.course_run WHERE live GROUP BY key) m ON m.key = r.key
+LEFT JOIN (SELECT key, min(ssg_ref) AS ssg_ref FROM mirror.course_run AS x WHERE live GROUP BY key) m ON m.key = r.key
 LEFT JOIN session_count ON session_count.run_code = r.key
 LEFT JOIN enrolment_count ON enrolment_count.run_code = r.key
 LEFT JOIN fee_count ON fee_count.run_code = r.key

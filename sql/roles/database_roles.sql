@@ -147,7 +147,7 @@ BEGIN
             WHEN shown IN ('outbox.submission', 'outbox.submission_history', 'finding.discrepancy')
                 THEN 'kind <> ''fee'' AND split_part(key, ''|'', 1) = ANY ((SELECT identity.own_runs())::text[])'
             WHEN shown = 'outbox.attempt' THEN 'EXISTS (SELECT FROM outbox.submission s WHERE s.submission_id = attempt.submission_id)'
-            WHEN shown = 'finding.deadline' THEN 'kind <> ''fee'' AND run_code = ANY ((SELECT identity.own_runs())::text[])'
+            WHEN shown IN ('finding.deadline', 'finding.settled_deadline') THEN 'kind <> ''fee'' AND run_code = ANY ((SELECT identity.own_runs())::text[])'
             WHEN part.of_run THEN 'run_code = ANY ((SELECT identity.own_runs())::text[])'
         END;
         EXECUTE format('DROP POLICY IF EXISTS own_runs ON %I.%I', part.schema, part."table");
@@ -158,7 +158,7 @@ BEGIN
             WHEN shown ~ '^(register|mirror)\.(course|course_run)(_history)?$' OR shown IN ('finding.review',
                            'outbox.move', 'outbox.nightly', 'outbox.plan', 'ssg.switch') THEN 'true'
             WHEN shown ~ '^register\.fee(_history)?$|^mirror\.fee' THEN 'true'
-            WHEN shown IN ('outbox.submission', 'outbox.submission_history', 'outbox.approval', 'finding.discrepancy', 'finding.deadline', 'outbox.hold',
+            WHEN shown IN ('outbox.submission', 'outbox.submission_history', 'outbox.approval', 'finding.discrepancy', 'finding.deadline', 'finding.settled_deadline', 'outbox.hold',
                            'outbox.resolution')
                 THEN 'kind = ''fee'''
             WHEN shown = 'outbox.attempt' THEN 'EXISTS (SELECT FROM outbox.submission s WHERE s.submission_id = attempt.submission_id)'

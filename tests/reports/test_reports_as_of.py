@@ -25,7 +25,7 @@ KEPT = ("register.course", "register.trainer", "register.course_run", "register.
         "mirror.trainer", "mirror.course_run", "mirror.session", "mirror.enrolment", "mirror.fee", "mirror.attendance",
         "mirror.assessment", "mirror.grants", "outbox.submission", "intake.upload")  # fmt: skip
 # Read by the number of a review that is shown, or without a past of their own (docs/compliance.md).
-WITHOUT_PAST = {"finding.discrepancy", "finding.deadline", "finding.sheet_row", "finding.tally"}
+WITHOUT_PAST = {"finding.discrepancy", "finding.deadline", "finding.sheet_row", "finding.tally", "finding.every_deadline"}
 
 
 @pytest.fixture(scope="module")

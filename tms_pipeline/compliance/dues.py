@@ -46,17 +46,22 @@ def near_days(book: RuleBook, today: date) -> int:
 
 
 def dues(
-    connection: Connection, runs: Mapping[str, Run], book: RuleBook, *, today: date, only: str | None = None
+    connection: Connection, runs: Mapping[str, Run], book: RuleBook, *, today: date, only: str | None = None,
+    by_day: bool = True,
 ) -> list[Due]:
-    """Where the records that should be at SSG stand, by kind, run, standing and last day; of one run if ``only``."""
+    """Where the records that should be at SSG stand, by kind, run and standing, and (``by_day``) by last day besides.
+
+    Of one run if ``only``.
+    """
     found: list[Due] = []
     for kind in DEADLINE_RULES:
-        found += _of_kind(connection, kind, runs, book, today, only)
+        found += _of_kind(connection, kind, runs, book, today, only, by_day=by_day)
     return found
 
 
 def _of_kind(
-    connection: Connection, kind: str, runs: Mapping[str, Run], book: RuleBook, today: date, only: str | None
+    connection: Connection, kind: str, runs: Mapping[str, Run], book: RuleBook, today: date, only: str | None, *,
+    by_day: bool,
 ) -> list[Due]:
     records: sql.Composable = sql.SQL(text(f"compliance/records_{kind}"))
     if only is not None:
@@ -77,7 +82,9 @@ def _of_kind(
         there = sql.SQL("SELECT * FROM ({}) AS held WHERE key IN (SELECT key FROM ({}) AS ours)").format(there, records)
     run_codes, bases, last_days = (list(part) for part in zip(*rows, strict=True))
     standings = connection.execute(
-        query("compliance/standings", records=records, there=there),
+        query("compliance/standings", records=records, there=there,
+              day=sql.SQL("last_day" if by_day else "NULL::date"),
+              by_day=sql.SQL(", (run_code, standing, last_day)" if by_day else "")),
         {
             "kind": kind,
             "today": today,

@@ -23,6 +23,10 @@ from tms_pipeline.compliance.deadlines import Standing
 from tms_pipeline.compliance.dues import Due, dues, live_runs
 from tms_pipeline.compliance.finding import STANDINGS, Finding, Run, counts_of, deadline_finding
 from tms_pipeline.compliance.rules import Rule, package_rules
+from tms_pipeline.settled.keep import compare, keep, one_at_a_time, unfinished
+from tms_pipeline.settled.narrowed import narrowed
+from tms_pipeline.settled.overlooked import in_agreement, in_findings, told
+from tms_pipeline.settled.scope import FULL_LOOK_DAYS, scope_of
 from tms_pipeline.store.database import Connection, Database, copy_rows
 from tms_pipeline.store.queries import query
 
@@ -34,13 +38,28 @@ _TOLD = (Standing.MISSED, Standing.NEAR, Standing.MET_LATE)
 
 
 def review(
-    db: Database, *, today: date, correlation_id: str, rules: Sequence[Rule] | None = None
+    db: Database, *, today: date, correlation_id: str, rules: Sequence[Rule] | None = None,
+    full_look_days: int = FULL_LOOK_DAYS,
 ) -> dict[str, Any]:
-    """Judge every live run on that day and keep the findings; returns the review's number and counts by standing."""
+    """Judge every live run on that day and keep the findings; returns the review's number and counts by standing.
+
+    Runs that are settled are not judged again: their findings stand (``settled.keep``).
+    """
     book = RuleBook(package_rules() if rules is None else rules)
     with db.transaction() as connection:
-        findings = sorted(find(connection, book, today=today), key=_order)
+        one_at_a_time(connection)
+        scope = scope_of(connection, today=today, rules=book.rules, full_look_days=full_look_days)
+        not_over: set[str] = set()
+        with narrowed(connection, scope.open):
+            found = list(find(connection, book, today=today, not_over=not_over))
+        compare(connection, scope)
+        in_agreement(connection, scope, today=today)
+        in_findings(connection, scope, found, today=today)
+        not_over |= unfinished(found, today)
+        findings = sorted([*found, *told(connection, today=today, days=full_look_days)], key=_order)
         counts = counts_of(findings)
+        for standing, number in connection.execute(query("settled/standing"), {"open": list(scope.open.runs or ()), "whole": scope.open.whole}):
+            counts[standing] += number
         row = connection.execute(
             query("compliance/insert_review"),
             {"as_of": today, "correlation_id": correlation_id, "counts": Jsonb(counts)},
@@ -52,15 +71,20 @@ def review(
             _COLUMNS,
             ((row[0], *(getattr(finding, name) for name in _COLUMNS[1:])) for finding in findings),
         )
+        keep(connection, scope, review=row[0], today=today, not_over=not_over)
     return {"review_id": row[0], "counts": counts}
 
 
-def find(connection: Connection, book: RuleBook, *, today: date) -> Iterator[Finding]:
-    """All findings of the day, in no order."""
+def find(
+    connection: Connection, book: RuleBook, *, today: date, not_over: set[str] | None = None
+) -> Iterator[Finding]:
+    """All findings of the day, in no order; ``not_over`` is given the runs of which something is not at SSG yet."""
     runs = live_runs(connection)
-    for due in dues(connection, runs, book, today=today):
-        if due.day is None and due.standing in _TOLD:
+    for due in dues(connection, runs, book, today=today, by_day=False):
+        if due.standing in _TOLD:
             yield _deadline(due, today)
+        if not_over is not None and due.standing not in (Standing.MET, Standing.MET_LATE):
+            not_over.add(due.run.run_code)
     for run in runs.values():
         yield from run_findings(run, book, today)
     yield from _rates(connection, runs, book, today)

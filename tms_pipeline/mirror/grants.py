@@ -6,7 +6,7 @@ SSG makes grants from enrolments; there is no call that asks for one (ssg-api 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -132,14 +132,16 @@ def _count(connection: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def enrolment_grants(connection: Connection) -> Iterator[EnrolmentGrant]:
+def enrolment_grants(connection: Connection, *, runs: Sequence[str] | None = None) -> Iterator[EnrolmentGrant]:
     """Every grant, and every enrolment at SSG without one, by run and trainee; streamed.
 
+    ``runs``: of others only what is not paid and may be expected.
     The connection must stay in its transaction while this is read.
     """
     with connection.cursor(name="enrolment_grants") as cursor:
         cursor.itersize = 1000
-        cursor.execute(query("grants/enrolments"), _word_lists())
+        asked = {"runs": None if runs is None else list(runs), "paid": words.PAID}
+        cursor.execute(query("grants/enrolments"), _word_lists() | asked)
         for row in cursor:
             *shown, live = row
             line = dict(zip(_SHOWN, shown, strict=True))

@@ -111,7 +111,8 @@ def nightly_sync(workplace: Workplace, *, actor: Actor, progress: Progress = lam
         after.reads.append(read_grants(workplace, client, progress=progress))
     found = reconcile(workplace, after, actor=actor)
     compliance = review_compliance(
-        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings)
+        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings),
+        full_look_days=workplace.settings.full_look_days,
     )
     finish(workplace, nightly_id, calls, "finished" if not after.failed() else "finished, not all was read")
     remove_old(workplace)

@@ -172,7 +172,8 @@ def review(workplace: Workplace, run_id: str) -> dict[str, int]:
     """Review compliance."""
     actor = _actor(workplace, run_id)
     found = review_compliance(
-        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings)
+        workplace.db, today=workplace.today(), correlation_id=actor.correlation_id, rules=rules_of(workplace.settings),
+        full_look_days=workplace.settings.full_look_days,
     )
     counts: dict[str, int] = found["counts"]
     return counts

@@ -6,6 +6,7 @@ review costs is one pass over both sides and what differs, however much there is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,7 @@ from psycopg import sql
 from tms_pipeline.reconcile import classes
 from tms_pipeline.records.field import RecordKind
 from tms_pipeline.records.kinds import kind_named
+from tms_pipeline.settled.narrowed import everything
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
@@ -52,22 +54,26 @@ class Compared:
 
 
 def compare(
-    connection: Connection, kind: RecordKind, *, review: int, today: date, dark: bool, unread: list[str]
+    connection: Connection, kind: RecordKind, *, review: int, today: date, dark: bool, unread: list[str],
+    agreed: int = 0,
 ) -> Compared:
     """Find the discrepancies of one kind into ``finding.discrepancy``.
 
     ``dark``: nothing of the kind was read; ``unread``: keys whose part was not. What is not known is not missing.
+    ``agreed``: records of runs that are left out, as both sides are known to agree on them.
     """
     names: dict[str, sql.Composable | str] = {"register": f"register.{kind.name}", "mirror": f"mirror.{kind.name}"}
     for table in ("odd", "twin", "judged", "field_of", "settled", "dark"):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", table)))
     connection.execute(query("reconcile/odd", **names))
-    matched = _number(connection, query("reconcile/matched", register=names["register"]))
+    matched = agreed + _number(connection, query("reconcile/matched", register=names["register"]))
     if kind.name in _NEVER_TWICE:
         connection.execute(query("reconcile/no_twins"))
     else:
         alike = sql.SQL(_ALIKE.get(kind.name, "false"))
-        connection.execute(query("reconcile/twins", mirror=names["mirror"], alike=alike))
+        # A double of a run is the double of any run, also of one on which both sides agree.
+        with everything(connection) if kind.name == "course_run" else contextlib.nullcontext():
+            connection.execute(query("reconcile/twins", mirror=names["mirror"], alike=alike))
     odd = _number(connection, sql.SQL("SELECT count(*) FROM odd")) + _number(
         connection, sql.SQL("SELECT count(*) FROM twin")
     )

@@ -12,11 +12,15 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.mirror.scope_reads import PullResult
 from tms_pipeline.reconcile.classes import CLASSES, TO_DO
 from tms_pipeline.reconcile.comparison import Compared, compare
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.roles.guard import needs
+from tms_pipeline.settled.narrowed import narrowed
+from tms_pipeline.settled.overlooked import in_reconciliation
+from tms_pipeline.settled.scope import scope_of
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -49,16 +53,22 @@ def reconcile(workplace: Workplace, pulled: PullResult, *, actor: Actor) -> dict
         review, now = row
         dark = pulled.kinds_not_read()
         unread: dict[str, list[str]] = {}
-        for kind_name, key in connection.execute(query("diff/unread")).fetchall():
-            unread.setdefault(kind_name, []).append(key)
         failed = {(read.kind, read.scope) for read in pulled.failed()}
         _courses(connection, review, failed, now)
-        connection.execute(query("reconcile/elsewhere_now"))
-        compared = {
-            kind.name: compare(connection, kind, review=review, today=today, dark=kind.name in dark,
-                               unread=unread.get(kind.name, []))
-            for kind in SUBMITTED
-        }
+        scope = scope_of(
+            connection, today=today, rules=rules_of(workplace.settings),
+            full_look_days=workplace.settings.full_look_days,
+        )
+        with narrowed(connection, scope.differing, by_lookup=True):
+            for kind_name, key in connection.execute(query("diff/unread")).fetchall():
+                unread.setdefault(kind_name, []).append(key)
+            connection.execute(query("reconcile/elsewhere_now"))
+            compared = {
+                kind.name: compare(connection, kind, review=review, today=today, dark=kind.name in dark,
+                                   unread=unread.get(kind.name, []), agreed=scope.differing.kept.get(kind.name, 0))
+                for kind in SUBMITTED
+            }
+        in_reconciliation(connection, scope, review, today=today)
         copy_rows(connection, "finding.discrepancy", _COLUMNS, (
             (review, "not read", read.kind, read.scope, None, None, None, read.sentence, now, TO_DO["not read"],
              "SSG to register", None)

@@ -23,6 +23,7 @@ from tms_pipeline.reports.run_life import run_status
 from tms_pipeline.reports.sheets import DOCUMENTS
 from tms_pipeline.reports.workbook import write_workbook
 from tms_pipeline.roles.guard import needs, permit, permit_run
+from tms_pipeline.settled.scope import WHOLE, scope_of
 from tms_pipeline.store.as_of import end_of, looking_back
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.queries import query
@@ -65,9 +66,12 @@ class ReportError(ValueError):
 
 @contextmanager
 def look(
-    db: Database, *, today: date, provider: str, rules: Sequence[Rule] | None = None, as_of: date | None = None
+    db: Database, *, today: date, provider: str, rules: Sequence[Rule] | None = None, as_of: date | None = None,
+    open_only: bool = False,
 ) -> Iterator[Facts]:
     """The facts of all reports in one snapshot: of now, or of the end of a past day in Singapore.
+
+    ``open_only``: lists leave out the runs that are settled, and say so; totals never do.
 
     Raises ReportError for a day that is not over, and while something that began on it is still being written: a
     report of a past day must not change.
@@ -83,9 +87,9 @@ def look(
     with db.transaction() as connection:
         connection.execute(query("reports/snapshot"))
         with looking_back(connection, moment):
-            yield read_facts(
-                connection, today=as_of or today, provider=provider, rules=package_rules() if rules is None else rules
-            )
+            used = package_rules() if rules is None else rules
+            part = scope_of(connection, today=today, rules=used).open if open_only and moment is None else WHOLE
+            yield read_facts(connection, today=as_of or today, provider=provider, rules=used, part=part)
 
 
 def write_reports(
@@ -94,10 +98,11 @@ def write_reports(
 ) -> list[Path]:
     """Write every nightly form (or those named in ``only``) from one snapshot; returns their paths.
 
+    They list what is not settled; a report that is asked for by name, or for a past day, lists all.
     Each file is whole or not there: it is written beside its place and then renamed.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with look(db, today=today, provider=provider, rules=rules, as_of=as_of) as facts:
+    with look(db, today=today, provider=provider, rules=rules, as_of=as_of, open_only=True) as facts:
         return [
             path for name, write in FORMS.items() if only is None or name in only
             for path in _whole(folder / name, partial(write, facts))

@@ -13,10 +13,43 @@ from tms_pipeline.compliance.checks import RuleBook
 from tms_pipeline.compliance.dues import Due, dues, live_runs
 from tms_pipeline.compliance.rules import Rule
 from tms_pipeline.reports.summary import numbers_in
+from tms_pipeline.settled import overlooked
+from tms_pipeline.settled.narrowed import narrowed
+from tms_pipeline.settled.scope import WHOLE, Part
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
 HEAT_RUNS = 24
+# What the nightly forms show of runs that are not settled only; asked for by name, each report is of all.
+_OF_OPEN_RUNS = frozenset({"runs", "receipts"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Runs that the nightly forms leave out, the last day of the latest of them, and how many findings stand there."""
+
+    part: Part = WHOLE
+    until: date | None = None
+    findings: int = 0
+    broken: int = 0
+
+    @property
+    def open(self) -> list[str] | None:
+        """The runs that are listed; None for all."""
+        return None if self.part.runs is None else list(self.part.runs)
+
+    @property
+    def cancelled(self) -> int:
+        """How many of them are cancelled."""
+        return self.part.left_out - self.part.kept.get("course_run", 0)
+
+    def line(self, kind: str) -> tuple[str, ...]:
+        """The sentence for a report that leaves them out; ``kind`` is the report that shows them when asked for."""
+        if not self.part.left_out or self.until is None:
+            return ()
+        runs = "1 settled run" if self.part.left_out == 1 else f"{self.part.left_out:,} settled runs"
+        return (f"{runs}, ended by {self.until.day} {self.until:%B %Y}, are not listed: both sides agree and nothing can "
+                f"become due. 'tms report {kind}' lists all.",)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +67,7 @@ class Facts:
     ageing: Sequence[tuple[str, int, int]]
     trend: Sequence[tuple[date, str | None, int]]
     heat: Sequence[tuple[str, int, int, int, int]]
+    settled: Settled = Settled()
 
     def review(self, about: str) -> Mapping[str, Any] | None:
         """The review of that name that the reports show."""
@@ -55,6 +89,8 @@ class Facts:
 
     def rule_title(self, rule_id: str) -> str:
         """The title of a rule, or its id when the rules no longer hold it."""
+        if rule_id == overlooked.RULE:
+            return overlooked.TITLE
         return next((rule.title for rule in self.rules if rule.id == rule_id), rule_id)
 
     def rows(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
@@ -64,30 +100,52 @@ class Facts:
     def stream(self, name: str, **parameters: object) -> Iterator[tuple[Any, ...]]:
         """The rows of a long list, a thousand at a time."""
         statement: sql.Composed = query(f"reports/{name}")
-        with self.connection.cursor(name=f"reports_{name.replace('/', '_')}") as cursor:
+        part = self.settled.part if name in _OF_OPEN_RUNS else WHOLE
+        with (
+            narrowed(self.connection, part),
+            self.connection.cursor(name=f"reports_{name.replace('/', '_')}") as cursor,
+        ):
             cursor.itersize = 1000
             cursor.execute(statement, parameters)
             yield from cursor
 
 
-def read_facts(connection: Connection, *, today: date, provider: str, rules: Sequence[Rule]) -> Facts:
-    """Everything that is short; the connection must stay in its transaction while the rest is streamed."""
+def read_facts(
+    connection: Connection, *, today: date, provider: str, rules: Sequence[Rule], part: Part = WHOLE
+) -> Facts:
+    """Everything that is short; the connection must stay in its transaction while the rest is streamed.
+
+    ``part``: the runs that lists are about. Totals are of all.
+    """
     numbers = numbers_in(connection, today=today)
     compliance = numbers["reviews"]["compliance"]
     as_of = {"today": today}
-    funnel = connection.execute(query("reports/funnel")).fetchone()
+    with narrowed(connection, part):
+        funnel = connection.execute(query("reports/funnel")).fetchone() or (0, 0, 0, 0)
+        open_dues = dues(connection, live_runs(connection), RuleBook(rules), today=today)
+    agreed = sum(part.kept.values())
     return Facts(
         connection=connection,
         provider=provider,
         today=today,
         numbers=numbers,
         rules=rules,
-        dues=dues(connection, live_runs(connection), RuleBook(rules), today=today),
+        dues=open_dues,
         deadline_counts=connection.execute(
             query("reports/deadline_counts"), {"review_id": compliance["review_id"] if compliance else None}
         ).fetchall(),
-        funnel=funnel or (0, 0, 0, 0),
+        funnel=(funnel[0], funnel[1], funnel[2] + agreed, funnel[3] + agreed),
         ageing=connection.execute(query("reports/ageing"), as_of).fetchall(),
         trend=connection.execute(query("reports/trend"), as_of).fetchall(),
         heat=connection.execute(query("reports/heat"), {**as_of, "runs": HEAT_RUNS}).fetchall(),
+        settled=_settled(connection, part, compliance["review_id"] if compliance else None),
     )
+
+
+def _settled(connection: Connection, part: Part, review_id: int | None) -> Settled:
+    if part.runs is None:
+        return Settled()
+    row = connection.execute(
+        query("settled/left_out"), {"open": list(part.runs), "review_id": review_id}
+    ).fetchone()
+    return Settled(part=part, until=row[0], findings=row[1], broken=row[2]) if row else Settled()

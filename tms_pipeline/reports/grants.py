@@ -42,7 +42,7 @@ def grants_of_run(facts: Facts, run_code: str) -> Table:
 
 
 def _rows(facts: Facts) -> Iterator[tuple[Any, ...]]:
-    for one in enrolment_grants(facts.connection):
+    for one in enrolment_grants(facts.connection, runs=facts.settled.part.runs):
         # What was just written is not bound to its run before the next read; its key names both.
         run, _, trainee = (one.enrolment_key or "").partition("|")
         yield (one.run_code or run, one.trainee_ref or trainee, one.enrolment_reference, one.fee_status,

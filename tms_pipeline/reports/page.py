@@ -58,7 +58,9 @@ def content(facts: Facts) -> dict[str, Any]:
             ("standing", "rule", "kind", "run_code", "course", "trainee", "last_day", "days_left", "records", "money",
              "sentence", "what_to_do"), row, strict=True,
         )) | {"rule": facts.rule_title(row[1])}
-        for row in _first(facts.stream("deadlines", review_id=facts.review_id("compliance"), run=None), LONGEST_LIST)
+        for row in _first(facts.stream(
+            "deadlines", review_id=facts.review_id("compliance"), run=None, open=facts.settled.open
+        ), LONGEST_LIST)
     ]  # fmt: skip
     due_days, what = _due_days(facts)
     first, last = charts.calendar_span(facts.today, CALENDAR_WEEKS)

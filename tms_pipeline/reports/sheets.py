@@ -21,6 +21,7 @@ from tms_pipeline.reports.words import (
     kind_words,
     mode_words,
 )
+from tms_pipeline.settled.scope import KINDS
 
 _FOUND = columns(
     ("Standing", 13), ("Rule", 26, True), ("Course run", 18), ("Course", 26, True), ("Trainee", 11), ("Last day", 13),
@@ -125,14 +126,23 @@ def reconciliation(facts: Facts) -> Document:
 
 def found_rows(facts: Facts, **which: object) -> Iterator[tuple[Any, ...]]:
     """The findings of the compliance review that the reports show, with their rules in words."""
-    for row in facts.stream("deadlines", review_id=facts.review_id("compliance"), **({"run": None} | which)):
+    asked = {"run": None, "open": facts.settled.open} | which
+    for row in facts.stream("deadlines", review_id=facts.review_id("compliance"), **asked):
         yield (row[0], facts.rule_title(row[1]), *row[3:])
+
+
+def _closed(facts: Facts) -> tuple[str, ...]:
+    count = facts.settled.findings
+    if not count:
+        return facts.settled.line("compliance")
+    return (*facts.settled.line("compliance"),
+            f"The counts hold {count:,} {'finding' if count == 1 else 'findings'} about them.")  # fmt: skip
 
 
 def compliance(facts: Facts) -> Document:
     """What the rules say about every run, and the rules themselves with their sources."""
     return _document(
-        facts, "compliance", "Compliance", [reviewed(facts, "compliance"), DAYS],
+        facts, "compliance", "Compliance", [reviewed(facts, "compliance"), DAYS, *_closed(facts)],
         Section("Findings", (
             small("Findings by standing", ("Standing", "Count", "Meaning"),
                   [(word, count, STANDINGS[word]) for word, count in facts.numbers["deadlines"].items()]),
@@ -178,7 +188,7 @@ def receipt_rows(facts: Facts, run: str | None = None) -> Iterator[tuple[Any, ..
 def submissions(facts: Facts) -> Document:
     """Receipts: SSG's reference beside our key and the file, sheet and row; and what is still open."""
     return _document(
-        facts, "submissions", "Submissions and receipts", [],
+        facts, "submissions", "Submissions and receipts", facts.settled.line("submissions"),
         Section("Submissions", (
             small("Submissions by kind and state", ("Kind", "State", "Count"),
                   [(kind_words(kind), state, count) for kind, states in facts.numbers["submissions"].items()
@@ -195,22 +205,26 @@ def submissions(facts: Facts) -> Document:
 def runs(facts: Facts) -> Document:
     """The life of each run in one row, and its deadlines by kind."""
     found = list(facts.stream(
-        "runs", reconciliation=facts.review_id("reconciliation"), compliance=facts.review_id("compliance")
+        "runs", reconciliation=facts.review_id("reconciliation"), compliance=facts.review_id("compliance"),
+        open=facts.settled.open,
     ))  # fmt: skip
+    agreed = facts.settled.part.kept
     return _document(
-        facts, "runs", "Course runs", [reviewed(facts, "compliance")],
+        facts, "runs", "Course runs", [reviewed(facts, "compliance"), *facts.settled.line("runs")],
         Section("Course runs", (
             small("Overview", ("What", "Count"), [
-                ("Course runs", len(found)),
-                ("of them cancelled", sum(not row[7] for row in found)),
-                ("of them at SSG", sum(row[8] is not None for row in found)),
+                ("Course runs", len(found) + facts.settled.part.left_out),
+                ("of them settled", facts.settled.part.left_out),
+                ("of them cancelled", sum(not row[7] for row in found) + facts.settled.cancelled),
+                ("of them at SSG", sum(row[8] is not None for row in found) + agreed.get("course_run", 0)),
                 ("with a missed deadline", sum(bool(row[22]) for row in found)),
-                ("with a broken rule", sum(bool(row[23]) for row in found)),
+                ("with a broken rule", sum(bool(row[23]) for row in found) + facts.settled.broken),
                 ("with a near deadline", sum(bool(row[24]) for row in found)),
             ]),
             small("Records", ("Kind", "Ours", "At SSG"),
-                  [(name, sum(row[9 + 2 * number] for row in found), sum(row[10 + 2 * number] for row in found))
-                   for number, name in enumerate(_COUNTED)]),
+                  [(name, sum(row[9 + 2 * number] for row in found) + agreed.get(kind, 0),
+                    sum(row[10 + 2 * number] for row in found) + agreed.get(kind, 0))
+                   for number, (name, kind) in enumerate(zip(_COUNTED, KINDS[1:], strict=True))]),
             known("Runs", _RUNS, ((*row[:5], mode_words(row[5]), *row[6:]) for row in found)),
             known("Deadlines", _DUE, due_rows(facts)),
         )),

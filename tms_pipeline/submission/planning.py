@@ -18,6 +18,9 @@ from tms_pipeline.diff.guards import guards_of
 from tms_pipeline.diff.plan import Change, Guard, Plan, make_plan
 from tms_pipeline.records.kinds import SUBMITTED
 from tms_pipeline.roles.guard import needs
+from tms_pipeline.settled.narrowed import narrowed
+from tms_pipeline.settled.overlooked import in_plan
+from tms_pipeline.settled.scope import scope_of
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.approvals import approve, approve_by_policy
@@ -55,18 +58,22 @@ def _plan_once(workplace: Workplace, actor: Actor, not_read: tuple[str, ...], *,
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         # LOCK takes no snapshot: whoever waited here sees what the one before wrote.
         connection.execute("LOCK TABLE outbox.plan IN SHARE ROW EXCLUSIVE MODE")
-        unread = connection.execute(query("diff/unread")).fetchall()
-        changes = list(_changes(connection, workplace.today(), rules_of(settings)))
+        today, rules = workplace.today(), rules_of(settings)
+        scope = scope_of(connection, today=today, rules=rules, full_look_days=settings.full_look_days)
+        with narrowed(connection, scope.differing, by_lookup=True):
+            unread = connection.execute(query("diff/unread")).fetchall()
+            changes = list(_changes(connection, today, rules))
         plan = make_plan(
             changes,
             live_at_ssg=_live(connection, changes, guard),
             guard=guard,
             not_read=not_read,
             unread={f"{kind}:{key}" for kind, key in unread},
-            resolved=_resolved(connection, workplace.today()),
+            resolved=_resolved(connection, today),
         )
         plan_id = f"P-{datetime.now(UTC):%Y%m%d%H%M%S%f}-{plan.hash[:8]}"
         if keep:
+            in_plan(connection, scope, (change.run_code for change in changes), today=today)
             _store(connection, workplace, plan_id, plan, actor, unread)
     return plan_id, plan
 

@@ -3,7 +3,7 @@
 -- trainees that are named one by one, whichever is more.
 WITH shown AS (
     SELECT v.shown, d.run_code, d.trainee_ref, d.learners, d.money, d.records
-    FROM finding.deadline d
+    FROM finding.every_deadline d
     CROSS JOIN LATERAL (
         VALUES (d.standing), (CASE WHEN d.standing <> 'met late' THEN 'at risk' END)) AS v (shown)
     WHERE d.review_id = %(review_id)s AND d.standing IN ('missed', 'near', 'breach', 'met late')

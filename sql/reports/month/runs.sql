@@ -2,6 +2,5 @@
 SELECT count(*) FILTER (WHERE r.start_date >= %(first)s), count(*) FILTER (WHERE r.end_date < %(next)s),
        count(*), coalesce(sum(e.enrolled), 0)::bigint
 FROM register.course_run r
-LEFT JOIN (SELECT run_code, count(*) AS enrolled FROM register.enrolment WHERE live GROUP BY run_code) e
-       ON e.run_code = r.key
+LEFT JOIN LATERAL (SELECT count(*) AS enrolled FROM register.enrolment e WHERE e.run_code = r.key AND e.live) e ON true
 WHERE r.live AND r.start_date < %(next)s AND r.end_date >= %(first)s

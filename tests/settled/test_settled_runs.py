@@ -1,0 +1,290 @@
+"""Runs that a night leaves out, and everything that brings them back: real Postgres, real simulator, real nights.
+
+Run A of the small term ended in November; the nights here are of a day in March, when nothing of it can become due.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from submission_world import Site, World, attendance, fee, keep, restore, run
+
+from tms_pipeline.compliance.review import review
+from tms_pipeline.compliance.ruleset import rules_of
+from tms_pipeline.reports.build import document_of, look, write_reports
+from tms_pipeline.settled.narrowed import narrow
+from tms_pipeline.settled.scope import Scope, scope_of
+
+MARCH = date(2027, 3, 1)
+
+
+def on(world: World, day: date) -> World:
+    """The same world on another day."""
+    settings = world.workplace.settings.model_copy(update={"today": day.isoformat()})
+    return replace(world, workplace=replace(world.workplace, settings=settings))
+
+
+def look_at(world: World) -> dict[str, Any]:
+    """A compliance review as the night makes it."""
+    return review(
+        world.workplace.db, today=world.workplace.today(), correlation_id="test",
+        rules=rules_of(world.workplace.settings),
+    )["counts"]  # fmt: skip
+
+
+def scope(world: World) -> Scope:
+    with world.workplace.db.transaction() as connection:
+        return scope_of(connection, today=world.workplace.today(), rules=rules_of(world.workplace.settings))
+
+
+def left_out(world: World) -> set[str]:
+    """Runs that are settled and were not touched since."""
+    now = scope(world)
+    if now.open.runs is None:
+        return set()
+    return {row[0] for row in world.rows("SELECT run_code FROM finding.looked_run WHERE settled")} - set(now.open.runs)
+
+
+@pytest.fixture(scope="module")
+def march(site: Site, term_template: str) -> Iterator[World]:
+    with site.world(term_template) as world:
+        world.upload("fee", fee("A", "T2"))
+        done = world.night()
+        assert set(done.outcomes) == {"accepted"}, done
+        later = on(world, MARCH)
+        later.pull()
+        later.reconcile()
+        look_at(later)
+        keep(later, "march")
+        later.keep_ssg("march")
+        yield later
+
+
+@pytest.fixture
+def settled(march: World) -> World:
+    """Run A is settled, and C, in which nobody was; B is not, as nobody marked it."""
+    restore(march, "march")
+    march.put_back_ssg("march")
+    assert left_out(march) == {"A", "C"}
+    return march
+
+
+def test_what_is_left_out_is_still_counted_everywhere(settled: World, tmp_path: Path) -> None:
+    before = settled.value("SELECT counts FROM finding.review WHERE about = 'reconciliation' ORDER BY 1 DESC LIMIT 1")
+    counted = look_at(settled)
+    assert scope(settled).full_look == "" and left_out(settled) == {"A", "C"}
+    assert settled.reconcile() == {}
+    after = settled.value(
+        "SELECT counts FROM finding.review WHERE about = 'reconciliation' ORDER BY review_id DESC LIMIT 1"
+    )
+    assert after["matched"] == before["matched"] and after["matched"]["attendance"] == 3
+    settled.execute("DELETE FROM finding.full_look")  # the next look is at everything
+    assert look_at(settled) == counted
+
+    db = settled.workplace.db
+    with look(db, today=MARCH, provider="P", open_only=True) as facts:
+        nightly, funnel = document_of(facts, "runs"), facts.funnel
+        lines = {kind: document_of(facts, kind).lines for kind in ("compliance", "submissions")}
+        listed = [row[0] for table in nightly.tables if table.caption == "Runs" for row in table.rows()]
+        overview = next(list(table.rows()) for table in nightly.tables if table.caption == "Overview")
+    with look(db, today=MARCH, provider="P") as facts:
+        asked = document_of(facts, "runs")
+        assert facts.funnel == funnel
+        all_listed = [row[0] for table in asked.tables if table.caption == "Runs" for row in table.rows()]
+        everything = next(list(table.rows()) for table in asked.tables if table.caption == "Overview")
+    assert sorted(listed) == ["B"] and sorted(all_listed) == ["A", "B", "C"]
+    assert [row for row in overview if row[0] != "of them settled"] == [
+        row for row in everything if row[0] != "of them settled"
+    ]
+    told = "2 settled runs, ended by 8 December 2026, are not listed"
+    assert told in nightly.lines[1] and all(any(told in line for line in found) for found in lines.values())
+    assert write_reports(db, tmp_path, today=MARCH, provider="P")
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE register.attendance SET mark = 'late' WHERE run_code = 'A'",
+    "DELETE FROM register.attendance WHERE run_code = 'A' AND session_no = 2",
+    "UPDATE register.course_run SET room = 'Kitchen 9' WHERE key = 'A'",
+    "UPDATE register.course SET provider_type = 'CET Centre'",
+    "UPDATE register.trainee SET email_mark = NULL WHERE trainee_ref = (SELECT trainee_ref FROM register.enrolment "
+    "WHERE run_code = 'A' ORDER BY 1 LIMIT 1)",
+    "UPDATE mirror.enrolment SET run_code = 'B' WHERE run_code = 'A'",
+    "UPDATE mirror.fee SET collection_status = 'Cancelled' WHERE run_code = 'A'",
+    "DELETE FROM mirror.session WHERE run_code = 'A'",
+])  # fmt: skip
+def test_any_change_of_a_row_brings_its_run_back(settled: World, statement: str) -> None:
+    settled.execute(statement)
+    now = scope(settled)
+    assert now.differing.runs is not None and "A" in now.differing.runs and "A" in (now.open.runs or ())
+
+
+def test_a_corrected_mark_of_a_settled_run_is_planned_sent_and_settles_again(settled: World) -> None:
+    settled.upload("attendance", attendance("A", 2, "T2"))
+    _, plan = settled.plan(keep=False)
+    assert [(change.kind, change.key.split("|")[0]) for change in plan.changes] == [("attendance", "A")]
+    look_at(settled)  # sees the change; it must not forget it
+    assert left_out(settled) == {"C"}
+    assert len(settled.plan(keep=False)[1].changes) == 1
+    assert settled.night().outcomes == {"accepted": 1}
+    assert settled.reconcile() == {}
+    look_at(settled)
+    assert left_out(settled) == {"A", "C"} and settled.plan(keep=False)[1].changes == ()
+
+
+def test_an_edit_of_somebody_else_at_ssg_is_a_discrepancy_of_a_settled_run(settled: World) -> None:
+    reference = settled.value("SELECT ssg_ref FROM mirror.assessment WHERE run_code = 'A' ORDER BY 1 LIMIT 1")
+    settled.edit("assessments", reference, grade="A")
+    settled.pull(whole=True)
+    found = settled.reconcile()
+    assert found == {"differs": {"assessment": 1}}
+    look_at(settled)
+    assert left_out(settled) == {"C"}, "both sides differ, so it is looked at each night"
+    assert settled.reconcile() == found
+
+
+def test_a_second_course_run_like_a_settled_one_is_seen_as_its_double(settled: World) -> None:
+    settled.execute(
+        "INSERT INTO mirror.course_run (ssg_ref, course_reference, live, own_hash, ssg_hash, seen_how) "
+        "SELECT '999999', course_reference, true, own_hash, ssg_hash, 'read' FROM mirror.course_run WHERE key = 'A'"
+    )
+    from tms_pipeline.mirror.scope_reads import PullResult
+    from tms_pipeline.reconcile.review import reconcile
+
+    counts = reconcile(settled.workplace, PullResult(), actor=settled.actor())["counts"]["discrepancies"]
+    assert counts == {"duplicated there": {"course_run": 1}}
+
+
+def test_an_undone_file_brings_its_run_back(settled: World) -> None:
+    from tms_pipeline.intake.undo import undo
+
+    taken = settled.upload("attendance", attendance("A", 1, "T1", "Late"))
+    look_at(settled)
+    undo(settled.workplace, taken.upload_id, actor=settled.actor())
+    assert "A" in (scope(settled).differing.runs or ())
+
+
+def test_time_alone_does_not_settle_what_still_has_a_day_ahead(settled: World) -> None:
+    settled.upload("course_run", run("D", "2027-03-10", "2027-03-11"))
+    look_at(settled)
+    assert left_out(settled) == {"A", "C"}
+    assert scope(on(settled, date(2026, 12, 1))).full_look == "the clock went back"
+
+
+def test_a_change_that_is_not_committed_when_the_look_begins_is_not_lost(settled: World) -> None:
+    url = settled.workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as slow:
+        slow.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
+        look_at(settled)  # neither waits for it nor sees it
+        assert left_out(settled) == {"A", "C"}
+        slow.commit()
+    assert left_out(settled) == {"C"}
+    assert {change.run_code for change in settled.plan(keep=False)[1].changes} == {"A"}
+
+
+def test_a_look_that_breaks_off_leaves_every_touch(settled: World) -> None:
+    settled.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
+    settled.execute(
+        "CREATE FUNCTION finding.power_fails() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"
+    )
+    settled.execute(
+        "CREATE TRIGGER power_fails AFTER DELETE ON finding.touched_run EXECUTE FUNCTION finding.power_fails()"
+    )
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            look_at(settled)
+    finally:
+        settled.execute("DROP TRIGGER power_fails ON finding.touched_run")
+        settled.execute("DROP FUNCTION finding.power_fails")
+    assert left_out(settled) == {"C"}
+    assert {change.run_code for change in settled.plan(keep=False)[1].changes} == {"A"}
+
+
+def test_two_looks_at_once_take_turns(settled: World) -> None:
+    settled.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
+    failed: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            look_at(settled)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert settled.rows("SELECT agreed, settled FROM finding.looked_run WHERE run_code = 'A'") == [(False, False)]
+
+
+def test_the_full_look_finds_what_a_switched_off_trigger_missed_and_says_so(settled: World) -> None:
+    with settled.workplace.db.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
+        connection.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND session_no = 1")
+    assert settled.plan()[1].changes == (), "nothing seemed to have changed"
+    week_later = on(settled, date(2027, 3, 8))
+    assert scope(week_later).full_look == "its day has come"
+    _, plan = week_later.plan()
+    assert {change.run_code for change in plan.changes} == {"A"}
+    look_at(week_later)
+    sentences = week_later.rows("SELECT sentence, what_to_do FROM finding.deadline WHERE rule = 'full-look'")
+    assert any(
+        sentence.startswith("The full look of 8 Mar 2027 found 2 changes that nobody had planned in run A, which")
+        for sentence, _ in sentences
+    ), sentences
+    assert all("Nothing is lost" in what for _, what in sentences)
+    later = on(settled, date(2027, 3, 9))
+    assert scope(later).full_look == "" and len(later.plan(keep=False)[1].changes) == 2
+
+
+def test_a_full_look_without_anything_overlooked_says_nothing(settled: World) -> None:
+    week_later = on(settled, date(2027, 3, 8))
+    week_later.plan()
+    week_later.reconcile()
+    look_at(week_later)
+    assert week_later.rows("SELECT * FROM finding.overlooked") == []
+    assert left_out(week_later) == {"A", "C"}
+
+
+def test_other_rules_or_an_emptied_table_lead_to_a_full_look(settled: World) -> None:
+    rules = rules_of(settled.workplace.settings)
+    with settled.workplace.db.transaction() as connection:
+        assert "rules" in scope_of(connection, today=MARCH, rules=rules[1:]).full_look
+    settled.execute("TRUNCATE mirror.fee")
+    assert scope(settled).full_look == "a table was emptied"
+
+
+def test_the_past_keeps_the_findings_of_a_review_when_its_run_settles_and_when_it_comes_back(settled: World) -> None:
+    def shown(review_id: int) -> list[tuple[Any, ...]]:
+        return settled.rows(
+            "SELECT rule, key, standing, records, days_left FROM finding.every_deadline WHERE review_id = %s "
+            "AND run_code = 'A' ORDER BY 1, 2", review_id,
+        )  # fmt: skip
+
+    first = settled.value("SELECT max(review_id) FROM finding.review WHERE about = 'compliance'")
+    assert shown(first), "a trainee of it failed"
+    look_at(settled)
+    second = settled.value("SELECT max(review_id) FROM finding.review")
+    settled.execute("UPDATE register.course_run SET room = room WHERE key = 'A'")
+    look_at(settled)
+    third = settled.value("SELECT max(review_id) FROM finding.review")
+    assert shown(first) == shown(second) == shown(third)
+    assert settled.value("SELECT count(*) FROM finding.deadline WHERE review_id = %s AND run_code = 'A'", second) == 0
+
+
+def test_a_query_is_narrowed_wherever_it_names_a_table_of_runs() -> None:
+    text = 'SELECT * FROM register.session s JOIN "mirror"."session" m USING (key) JOIN mirror.session_history h ON true'
+    found = narrow(text, "ARRAY['A']")
+    assert "(SELECT * FROM register.session WHERE run_code = ANY(ARRAY['A']::text[])) s" in found
+    assert "mirror.session WHERE run_code = ANY(ARRAY['A']::text[]) OR run_code IS NULL) m" in found
+    assert "JOIN mirror.session_history h" in found
+    assert narrow("SELECT FROM register.course JOIN mirror.live ON mirror.holds('fee', key)", "'{}'").count("ANY") == 0
