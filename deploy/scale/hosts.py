@@ -4,8 +4,9 @@
     python deploy/scale/hosts.py
 
 As root, with Linux' ``ip`` and a Postgres that the namespaces reach by TCP (made here, thrown away at the end). Three
-hosts run ``tms submit`` against one Postgres and one simulator. Host 2 is killed with SIGKILL, host 3 loses its link in
-the middle. The work must go on, and SSG must hold each record exactly once.
+hosts run ``tms submit`` against one Postgres and one simulator, at one pace for all. The switch is thrown on host 1 and
+must still all of them. Then host 2 is killed with SIGKILL, and host 3 loses its link. The work must go on, and SSG must
+hold each record exactly once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "submission")]
 
 TMS = Path(sys.executable).parent / "tms"
+#: Seconds between two calls, of all hosts together.
+SPACING = 0.2
 
 
 def ip(*words: str) -> None:
@@ -84,16 +87,18 @@ def show(*, enrolments: int = 60) -> dict[str, Any]:
         environment = {
             **os.environ, "TMS_HOME": str(home), "DATABASE_URL": f"postgresql://tms@10.231.7.1:{socket_of}/{world.database}",
             "SSG_BASE_URL": f"http://127.0.0.1:{ssg}", "TMS_TODAY": TODAY, "TMS_ACTOR": "scale", "SSG_CONCURRENCY": "1",
-            "TMS_LEASE_SECONDS": "6", "SSG_TIMEOUT_SECONDS": "2", "SSG_SPACING_SECONDS": "0.05",
+            "TMS_LEASE_SECONDS": "6", "SSG_TIMEOUT_SECONDS": "2", "SSG_SPACING_SECONDS": str(SPACING),
         }  # fmt: skip
         log = stack.enter_context((home / "hosts.log").open("wb"))
-        hosts = {
-            name: subprocess.Popen(
+
+        def work(name: str) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
                 ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c",
-                 f'hostname {name}; "{sys.executable}" "{__file__}" relay {ssg} & sleep 2; exec "{TMS}" submit'],
+                 f'hostname {name}; "{sys.executable}" "{__file__}" relay {ssg} & sleep 2; "{TMS}" submit; code=$?; kill $!; exit $code'],  # noqa: E501
                 env=environment, cwd=home, stdout=log, stderr=log, start_new_session=True,
-            ) for name in names
-        }  # fmt: skip
+            )  # fmt: skip
+
+        hosts = {name: work(name) for name in names}
 
         def end() -> None:
             for process in hosts.values():
@@ -102,20 +107,32 @@ def show(*, enrolments: int = 60) -> dict[str, Any]:
                 process.wait()
 
         stack.callback(end)
-        seen: Counter[str] = Counter()
+
+        def all_work() -> list[str]:
+            seen: Counter[str] = Counter()
+            end = time.monotonic() + 60
+            while len(seen) < 3 and time.monotonic() < end:
+                owners = world.rows("SELECT DISTINCT lease_owner FROM outbox.submission WHERE lease_owner IS NOT NULL")
+                seen.update(owner.split("/")[0] for (owner,) in owners)
+                time.sleep(0.02)
+            assert len(seen) == 3, (seen, (home / "hosts.log").read_text()[-400:])
+            return sorted(seen)
+
         began = time.monotonic()
-        while len(seen) < 3 and time.monotonic() - began < 60:
-            owners = world.rows("SELECT DISTINCT lease_owner FROM outbox.submission WHERE lease_owner IS NOT NULL")
-            seen.update(owner.split("/")[0] for (owner,) in owners)
-            time.sleep(0.02)
-        assert len(seen) == 3, (seen, (home / "hosts.log").read_text()[-400:])
+        seen = all_work()
+        switch = _switch(names[0], environment, home, world)
+        for name, process in hosts.items():  # they ended, as nothing may be sent; each is started again
+            process.wait(60)
+            hosts[name] = work(name)
+        assert all_work() == seen
         at_kill = dict(world.states())
         os.killpg(hosts[names[1]].pid, signal.SIGKILL)
         ip("link", "set", f"{names[2]}o", "down")
         hosts[names[0]].wait(240)
+        pace = _pace(world)
         again = subprocess.run(
             ["ip", "netns", "exec", names[0], "sh", "-c",
-             f'"{sys.executable}" "{__file__}" relay {ssg} & sleep 2; "{TMS}" submit; code=$?; kill %1; exit $code'], env=environment, cwd=home, capture_output=True, check=False,  # noqa: E501
+             f'"{sys.executable}" "{__file__}" relay {ssg} & sleep 2; "{TMS}" submit; code=$?; kill $!; exit $code'], env=environment, cwd=home, capture_output=True, check=False,  # noqa: E501
             timeout=240,
         )  # fmt: skip
         for _ in range(20):
@@ -126,14 +143,39 @@ def show(*, enrolments: int = 60) -> dict[str, Any]:
         took = time.monotonic() - began
         held = Counter((row["runId"], row["traineeId"]) for row in world.held("enrolments"))
         figures = {
-            "hosts that worked": sorted(seen), "states when one was killed and one cut off": at_kill,
+            "hosts that worked": seen, "states when one was killed and one cut off": at_kill,
             "states at the end": world.states(), "enrolments at SSG": len(held),
-            "doubled at SSG": sum(1 for many in held.values() if many > 1), "seconds": round(took, 1),
+            "doubled at SSG": sum(1 for many in held.values() if many > 1), **pace, **switch, "seconds": round(took, 1),
             "last exit": again.returncode,
         }  # fmt: skip
         assert set(world.states()) == {"accepted"}, figures
         assert figures["doubled at SSG"] == 0 and len(held) == enrolments + 3, figures
+        # The limit is of the credential: with one for each host there would be up to three times as many.
+        assert pace["most calls in any 2 seconds"] <= 2 / SPACING + 2, figures
+        assert switch["calls begun while stopped"] == 0, figures
         return figures
+
+
+def _pace(world: Any) -> dict[str, Any]:
+    """How close together calls of all hosts began, by the clock of the one Postgres."""
+    begun = [float(at) for (at,) in world.rows("SELECT extract(epoch FROM started_at) FROM outbox.attempt ORDER BY 1")]
+    most = max(sum(1 for other in begun if at <= other < at + 2) for at in begun)
+    return {"calls allowed in 2 seconds": 2 / SPACING, "most calls in any 2 seconds": most}
+
+
+def _switch(name: str, environment: dict[str, str], home: Path, world: Any) -> dict[str, Any]:
+    """Stop all calls from one host, look that all are still, and allow them again."""
+    def verb(*words: str) -> None:
+        subprocess.run(["ip", "netns", "exec", name, str(TMS), *words], env=environment, cwd=home, check=True,
+                       capture_output=True, timeout=60)  # fmt: skip
+
+    verb("stop", "--reason", "shown on one host")
+    time.sleep(1.5)  # what was on its way ends
+    before = int(world.value("SELECT count(*) FROM outbox.attempt"))
+    time.sleep(3)
+    after = int(world.value("SELECT count(*) FROM outbox.attempt"))
+    verb("allow", "--reason", "shown")
+    return {"calls begun while stopped": after - before}
 
 
 def _relay(stack: contextlib.ExitStack, folder: Path) -> int:
@@ -169,7 +211,11 @@ def _forward(stack: contextlib.ExitStack, connect: Any, at: tuple[str, int] = ("
         with contextlib.suppress(OSError):
             while True:
                 here, _ = server.accept()
-                there = connect()
+                try:
+                    there = connect()
+                except OSError:
+                    here.close()
+                    continue
                 for pair in ((here, there), (there, here)):
                     threading.Thread(target=pump, args=pair, daemon=True).start()
 
