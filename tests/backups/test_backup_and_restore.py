@@ -175,6 +175,8 @@ def test_a_corrupt_truncated_edited_or_foreign_backup_is_refused_with_one_senten
     ours.world.workplace = replace(ours.world.workplace, rings=foreign)
     with pytest.raises(BackupError, match="another installation's keys"):
         ours.restore(name)
+    with pytest.raises(BackupError, match="is not the one that this database was made with"):
+        backup(ours)  # which our own rings would never open
     assert ours.world.value("SELECT count(*) FROM audit.entry") == entries, "nothing of it touched the installation"
 
 

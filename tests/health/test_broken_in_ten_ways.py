@@ -1,6 +1,6 @@
 """An installation is broken in the ways of docs/runbook/README.md; each is named by health or doctor, with its mend.
 
-The tenth, a corrupt backup, is found before a restore: tests of backups hold it.
+What a restore says of a corrupt backup, tests of backups hold.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ from health_world import beat, certificate_pair, named, run_sql
 from running import free_port, wait_until
 from starlette.applications import Starlette
 
+from tms_pipeline.backups.making import make
+from tms_pipeline.backups.places import Place
+from tms_pipeline.backups.restoring import restore
+from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.health.check import Check, State
+from tms_pipeline.health.doctor import doctor
 from tms_pipeline.health.report import Report
 from tms_pipeline.health.service import application
+from tms_pipeline.health.site import site
 from tms_pipeline.identity import keyring
 from tms_pipeline.settings import PROJECT_ROOT, Settings
 from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
+from tms_pipeline.workplace import open_workplace
 
 Look = Callable[..., Report]
 
@@ -206,6 +213,28 @@ def test_a_missed_night_is_named(look: Look, well: Settings) -> None:
     run_sql(well, "UPDATE outbox.nightly SET started_at = now() - interval '3 days', finished_at = now() - interval '3 days'")
     tells(look(), "nightly", what="3.0 days ago", mend="tms sync")
     run_sql(well, "UPDATE outbox.nightly SET finished_at = now()")
+
+
+def test_a_corrupt_backup_is_named_by_the_doctor_until_there_is_a_good_one(well: Settings) -> None:
+    def of_the_doctor() -> Check:
+        with site(well, start=False) as place:
+            return named(doctor(place, load=False), "backup file")
+
+    with open_workplace(well) as place:
+        name = make(place, actor=place.actor()).name
+        assert of_the_doctor().fine
+        with (well.home / "backups" / name).open("r+b") as file:
+            file.seek(20_000)
+            file.write(b"\0" * 8)
+        check = of_the_doctor()
+        assert check.state is State.WARNING and f"{name} was changed" in check.sentence
+        assert "tms backup" in check.remedy and (RUNBOOK / f"{check.runbook}.md").is_file()
+        with pytest.raises(BackupError, match="its sha256 is another; take another one"):
+            restore(place, Place(well.backup_place), name, actor=place.actor())
+        make(place, actor=place.actor())
+        assert of_the_doctor().fine
+    shutil.rmtree(well.home / "backups")
+    (well.home / "backup.json").unlink()
 
 
 def test_what_does_not_count_here_is_shown_and_degrades_nothing(look: Look, well: Settings) -> None:

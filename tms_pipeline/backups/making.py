@@ -27,6 +27,7 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.places import SUM, Place, name_of, to_keep
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, seal_to
+from tms_pipeline.health.keys import fit
 from tms_pipeline.identity.key_export import export, standing_export
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection
@@ -74,6 +75,7 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
     with TemporaryDirectory(dir=workplace.folder("tmp"), prefix="backup-") as folder:
         work = Path(folder)
         with _snapshot(workplace) as (connection, snapshot):
+            _fits(workplace)
             facts = _facts(workplace, connection, made_at, before_restore=before_restore)
             originals = _originals(connection)
             export(connection, workplace.rings, work / EXPORT)
@@ -98,12 +100,22 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
     with workplace.whole_db.transaction() as connection:
         append(connection, workplace.rings.audit.key, actor, "backup made", "backup", name, sha256=sha256, bytes=size,
                rows=rows, removed=removed)  # fmt: skip
+    if before_restore:
+        return made  # it is of the state that goes, so the next night's is due as ever
     notes.write(workplace.home, "backup", {
         "name": name, "url": place.shown, "at": made_at.isoformat(),
         "bytes": size,
         "rows": rows, "sha256": sha256, "data_ring": workplace.rings.data.active, "seconds": round(made.seconds, 1),
     })  # fmt: skip
     return made
+
+
+def _fits(workplace: Workplace) -> None:
+    """With another installation's rings a backup would be sealed that our own never open. Raises BackupError."""
+    with workplace.whole_db.transaction() as connection:
+        found = fit(workplace.rings, connection)
+    if not found.fine:
+        raise BackupError(f"{found.sentence} {found.remedy}")
 
 
 def bring_export(workplace: Workplace) -> bool:

@@ -33,7 +33,12 @@ def disk(settings: Settings) -> Check:
         "in 'tms doctor'. Nothing is half done: what could not be written did not happen."
     )
     if trouble:
-        return degraded("disk", f"Nothing can be written to {settings.home}: {trouble}.", remedy, "disk-full", **facts)
+        return degraded(
+            "disk", f"Nothing can be written to {settings.home}: {trouble}.",
+            "Make room (or raise the quota) by hand: files of others on the same disk, old files under 'logs'; then "
+            "'tms up', and 'tms housekeeping' for the rest. Nothing is half done: what could not be written did not "
+            "happen.", "disk-full", **facts,
+        )  # fmt: skip
     if free < settings.disk_free_mb:
         return degraded("disk", f"Only {free:,.0f} MB are free; {settings.disk_free_mb:,.0f} are wanted.", remedy,
                         "disk-full", **facts)  # fmt: skip

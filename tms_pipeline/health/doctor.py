@@ -213,7 +213,9 @@ def _of_dagster(site: Site) -> Iterator[Check]:
                               "housekeeping'.", "event-log", **facts)  # fmt: skip
             else:
                 yield ok("event log", f"{runs:,} runs, {size / 1e6:,.0f} MB", **facts)
-    except (psycopg.errors.UndefinedTable, psycopg.OperationalError):
+    except (psycopg.errors.UndefinedTable, psycopg.OperationalError) as error:
+        if isinstance(error, psycopg.OperationalError) and "does not exist" not in str(error):
+            return  # Postgres does not answer, which health says
         yield warning("sensors", "Dagster's storage is not there yet, so no sensor can be on.",
                       "Run 'tms up' and switch the sensors on under Automation.", "sensors-off")  # fmt: skip
 

@@ -27,6 +27,11 @@ def keys(settings: Settings, connection: Connection | None) -> Check:
         rings = keyring.rings_of(settings)
     except KeyringError as error:
         return degraded("keys", str(error), _REMEDY, "keys")
+    return fit(rings, connection)
+
+
+def fit(rings: KeyRings, connection: Connection | None) -> Check:
+    """Whether these rings are the ones that the database was made with."""
     versions = {ring.name: sorted(ring.keys) for ring in (rings.data, rings.index, rings.audit)}
     if connection is None:
         return ok("keys", "all rings can be read", versions=versions)
