@@ -12,6 +12,8 @@ _EXTRA = {
     "course_run": {"ssg_ref": "dense_rank() OVER (ORDER BY r.key)::text"},
     "session": {"ssg_run_id": "r.run_code", "run_code": "r.run_code"},
     "enrolment": {"ssg_run_id": "r.run_code", "run_code": "r.run_code", "trainee_ref": "r.trainee_ref"},
+    "fee": {"run_code": "r.run_code", "trainee_ref": "r.trainee_ref", "collection_status": "r.collection_status"},
+    "assessment": {"run_code": "r.run_code", "trainee_ref": "r.trainee_ref"},
     "attendance": {
         "ssg_session_id": "r.run_code || '|' || r.session_no",
         "ssg_run_id": "r.run_code",

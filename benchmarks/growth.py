@@ -27,8 +27,16 @@ _DAYS = {
 
 
 def assess(workplace: Workplace) -> None:
-    """An assessment of every trainee, as their files would have brought it: a run that lacks one is never over."""
+    """An assessment and a paid fee of every trainee, as their files would have brought them.
+
+    A run that lacks one is never over.
+    """
     with workplace.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO register.fee (key, trainee_ref, run_code, collection_status, row_hash, own_hash, ssg_hash, "
+            "upload_id, sheet, row_number) SELECT e.key, e.trainee_ref, e.run_code, 'Full Payment', h, h, h, e.upload_id, "
+            "e.sheet, e.row_number FROM register.enrolment e, sha256(convert_to(e.key, 'UTF8')) h"
+        )
         connection.execute(
             "INSERT INTO register.assessment (key, trainee_ref, run_code, assessment_date, result, row_hash, own_hash, "
             "ssg_hash, upload_id, sheet, row_number) SELECT e.key || '|', e.trainee_ref, e.run_code, r.end_date, 'Pass', h, "
@@ -42,7 +50,7 @@ def assess(workplace: Workplace) -> None:
 def add_years(workplace: Workplace, years: int) -> None:
     """Copy runs and all that hangs on them, each copy further in the past."""
     with workplace.db.transaction() as connection:
-        for kind in ("course_run", "session", "enrolment", "attendance", "assessment"):
+        for kind in ("course_run", "session", "enrolment", "fee", "attendance", "assessment"):
             table = sql.Identifier("register", kind)
             names = [
                 row[0]

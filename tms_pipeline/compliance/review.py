@@ -58,7 +58,8 @@ def review(
         not_over |= unfinished(found, today)
         findings = sorted([*found, *told(connection, today=today, days=full_look_days)], key=_order)
         counts = counts_of(findings)
-        for standing, number in connection.execute(query("settled/standing"), {"open": list(scope.open.runs or ()), "whole": scope.open.whole}):
+        open_runs = {"open": list(scope.open.runs or ()), "whole": scope.open.whole}
+        for standing, number in connection.execute(query("settled/standing"), open_runs):
             counts[standing] += number
         row = connection.execute(
             query("compliance/insert_review"),

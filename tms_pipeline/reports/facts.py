@@ -48,8 +48,9 @@ class Settled:
         if not self.part.left_out or self.until is None:
             return ()
         runs = "1 settled run" if self.part.left_out == 1 else f"{self.part.left_out:,} settled runs"
-        return (f"{runs}, ended by {self.until.day} {self.until:%B %Y}, are not listed: both sides agree and nothing can "
-                f"become due. 'tms report {kind}' lists all.",)  # fmt: skip
+        until = f"{self.until.day} {self.until:%B %Y}"
+        return (f"{runs}, ended by {until}, are not listed: both sides agree and nothing can become due. "
+                f"'tms report {kind}' lists all.",)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
