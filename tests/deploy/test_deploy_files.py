@@ -24,6 +24,30 @@ HARDENED = ("NoNewPrivileges=true", "ProtectSystem=strict", "ProtectHome=true", 
             "CapabilityBoundingSet=", "UMask=0077")  # fmt: skip
 
 
+# What the chart's schema names (and it forbids all else in these parts), of what we set: dagster-io/dagster,
+# helm/dagster/schema, read 2026-11-21. The chart itself is no package that tests could install.
+CHART = {
+    "": {"global", "dagsterWebserver", "dagsterDaemon", "dagster-user-deployments", "runLauncher", "concurrency", "postgresql",
+         "additionalInstanceConfig", "computeLogManager", "telemetry", "rabbitmq", "redis"},
+    "global": {"postgresqlSecretName"},
+    "dagsterWebserver": {"replicaCount", "image", "enableReadOnly", "service", "readinessProbe", "podSecurityContext",
+                         "securityContext", "envConfigMaps", "envSecrets", "resources"},
+    "dagsterDaemon": {"enabled", "image", "podSecurityContext", "securityContext", "envConfigMaps", "envSecrets", "resources",
+                      "runCoordinator", "sensors", "schedules", "runMonitoring", "runRetries"},
+    "dagsterDaemon.runCoordinator": {"enabled", "type", "config"},
+    "dagsterDaemon.runCoordinator.config.queuedRunCoordinator": {"maxConcurrentRuns", "dequeueIntervalSeconds"},
+    "dagsterDaemon.runMonitoring": {"enabled", "startTimeoutSeconds", "maxResumeRunAttempts", "pollIntervalSeconds",
+                                    "freeSlotsAfterRunEndSeconds"},
+    "dagsterDaemon.runRetries": {"enabled", "maxRetries", "retryOnAssetOrOpFailure"},
+    "runLauncher.config.k8sRunLauncher": {"imagePullPolicy", "runK8sConfig"},
+    "runLauncher.config.k8sRunLauncher.runK8sConfig": {"podSpecConfig"},
+    "concurrency": {"enabled", "pools"},
+    "concurrency.pools": {"defaultLimit", "granularity"},
+    "postgresql": {"enabled", "postgresqlHost", "postgresqlUsername", "postgresqlDatabase", "postgresqlScheme",
+                   "postgresqlParams"},
+}  # fmt: skip
+
+
 def compose() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
     return found
@@ -99,9 +123,20 @@ def test_kubernetes_takes_the_manifests_and_no_pod_is_root() -> None:
         if spec.get("containers"):
             assert spec["securityContext"]["runAsNonRoot"] is True
             assert all(not one["securityContext"]["allowPrivilegeEscalation"] for one in spec["containers"])
+
+
+def test_the_values_are_what_dagsters_chart_knows_and_say_what_dagster_yaml_says_here() -> None:
     values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text())
-    assert values["dagsterDaemon"]["runMonitoring"]["maxResumeRunAttempts"] == 0
+    for path, known in CHART.items():
+        part = values
+        for name in filter(None, path.split(".")):
+            part = part[name]
+        assert set(part) <= known, path
+    assert values["dagsterDaemon"]["runMonitoring"]["maxResumeRunAttempts"] == 0, "nothing is resumed behind our back"
     assert values["postgresql"]["postgresqlScheme"] == "postgresql+psycopg2"
+    assert values["concurrency"]["pools"] == {"defaultLimit": 1, "granularity": "op"}, "one run sends at a time"
+    assert "serviceAccountName" not in values["global"], "the chart would make the account that tms.yaml makes"
+    assert "dagster-k8s==" in (DEPLOY.parent / "requirements-deploy.lock").read_text(), "its launcher is in the image"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed (apt: systemd)")
