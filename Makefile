@@ -44,6 +44,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m tms_pipeline.records.fault_pages --check
 	$(BIN)/python -m tms_pipeline.ssg.error_pages --check
 	$(BIN)/python -m tms_pipeline.operations.docs_check
+	$(BIN)/python -m benchmarks.page --check
 
 # What the benchmarks compare with lives in an environment of its own: pandas reads otherwise beside pyarrow.
 $(VENV)/bench/installed: requirements-bench.lock $(VENV)/installed

@@ -1,8 +1,11 @@
-"""Run the benchmarks, keep their figures, draw the ratios: ``python -m benchmarks [NAME …] [--rows …] [--check]``.
+"""Run the benchmarks and show each stage as limit : ours : naive : best peer; keep, draw, record, compare.
 
-Each benchmark is a module with a ``main`` that prints JSON as its last line: ``{"figures": [...]}`` (see harness.py),
-or one dictionary with ``ratio`` and ``bound``. ``--check`` fails when a ratio is worse than recorded in bounds.json by
-more than a third; ``--record`` writes the ratios of this run there.
+    python -m benchmarks [NAME …] [--whole] [--check] [--record]
+
+Each benchmark is a module with a ``main`` that prints ``{"figures": [...]}`` as its last line (see harness.py). A usual
+run takes about ten minutes, ``--whole`` the sizes of the targets and an hour. Every run is kept in results/last-run.*;
+``--record`` lays its figures over results/latest.json, bounds.json and docs/performance.md; ``--check`` fails where a
+ratio is worse than recorded by more than a third.
 """
 
 from __future__ import annotations
@@ -17,19 +20,61 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import growth
+from benchmarks import page
+from benchmarks.comparison import bound_of, name_of, worse
+from benchmarks.harness import have_peers
 
 HERE = Path(__file__).parent
 BOUNDS = HERE / "bounds.json"
-NOT_BENCHMARKS = {"harness", "naive", "provider", "agreement", "yes_server", "picture"}
-# Which benchmarks take a size, and the sizes of a usual and of a whole run.
-SIZED = {"whole_job": ([10_000, 100_000], [10_000, 100_000, 1_000_000])}
-WORSE = 4 / 3
+RESULTS = HERE / "results"
 
-
-def names() -> list[str]:
-    """All benchmarks there are."""
-    return sorted(path.stem for path in HERE.glob("[a-z]*.py") if path.stem not in NOT_BENCHMARKS)
+# What each benchmark is run with in a usual run, which takes ten minutes in all, and in a whole one; None: not at all.
+USUAL: dict[str, list[str] | None] = {
+    "start_up": [],
+    "intake_reading": ["--rows", "10000", "100000", "--repeats", "1"],
+    "intake_landing": ["--rows", "10000", "100000", "--repeats", "1"],
+    "row_checks": ["--rows", "10000", "100000"],
+    "registers_upsert": ["--rows", "10000", "100000"],
+    "diff_unchanged": ["--rows", "10000", "100000", "--repeats", "3"],
+    "reconcile_join": ["--rows", "100000"],
+    "growth": ["--rows", "20000"],
+    "same_again": ["--rows", "100000"],
+    "submission_overhead": ["--calls", "500"],
+    "ssg_client": ["--calls", "500"],
+    "whole_job": ["--rows", "10000", "100000"],
+    "sealing": [],
+    "dagster_share": ["--repeats", "1"],
+    "ops_latency": ["--files", "5"],
+    "many_marks": None,
+    "submission_fleet": None,
+    "history_cost": None,
+    "metrics_scrape": None,
+    "reports_large": None,
+    "restore": None,
+}
+WHOLE: dict[str, list[str]] = {
+    "start_up": [],
+    "intake_reading": ["--rows", "10000", "100000", "1000000"],
+    "intake_landing": ["--rows", "10000", "100000", "1000000"],
+    "row_checks": ["--rows", "10000", "100000", "1000000"],
+    "registers_upsert": ["--rows", "10000", "100000", "1000000"],
+    "diff_unchanged": ["--rows", "10000", "100000", "1000000"],
+    "reconcile_join": ["--rows", "100000", "1000000"],
+    "growth": ["--rows", "50000"],
+    "same_again": ["--rows", "1000000"],
+    "submission_overhead": [],
+    "ssg_client": [],
+    "whole_job": ["--rows", "10000", "100000", "1000000"],
+    "sealing": [],
+    "dagster_share": [],
+    "ops_latency": [],
+    "many_marks": ["--rows", "1000000", "10000000"],
+    "submission_fleet": [],
+    "history_cost": [],
+    "metrics_scrape": [],
+    "reports_large": [],
+    "restore": [],
+}
 
 
 def machine() -> dict[str, Any]:
@@ -38,11 +83,18 @@ def machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(memory, 1),
-        "system": platform.platform(),
+        "system": platform.system(),
+        "processor": _processor(),
         "python": platform.python_version(),
         "load": [round(value, 1) for value in os.getloadavg()],
         "day": time.strftime("%Y-%m-%d"),
     }
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as facts:
+        names = [line.split(":", 1)[1].strip() for line in facts if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def run(name: str, arguments: list[str]) -> list[dict[str, Any]] | str:
@@ -56,96 +108,79 @@ def run(name: str, arguments: list[str]) -> list[dict[str, Any]] | str:
         found = json.loads(lines[-1])
     except (IndexError, json.JSONDecodeError):
         return (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-    return list(found.get("figures", [{"stage": name, **found}]))
+    return [{**figure, "benchmark": name} for figure in found["figures"]]
 
 
-def line_of(figure: dict[str, Any]) -> str:
-    """One figure as a row of a Markdown table: limit, ours, naive, best peer, ratio, target."""
-
-    def seconds(name: str) -> str:
-        return f"{figure[name]:.3g} s" if isinstance(figure.get(name), int | float) else ""
-
-    against = figure.get("against", "limit")
-    bound, ratio = figure.get("bound"), figure.get("ratio")
-    target = "" if bound is None else f"{'≥' if against == 'naive' else '≤'} {bound:g}{' s' if against == 'seconds' else ' ×'}"
-    met = {True: "met", False: "missed", None: ""}[figure.get("met")]
-    peaks = ", ".join(f"{who} {mb} MB" for who, mb in figure.get("peak_mb", {}).items())
-    return (
-        f"| {figure['stage']} | {figure.get('size', figure.get('rows', ''))} | {seconds('limit')} | {seconds('ours')} | "
-        f"{seconds('naive')} | {seconds('peer')} {figure.get('peer_name', '')} | "
-        f"{'' if ratio is None else f'{ratio:.2f}'} | {target} | {met} | {peaks} |"
-    )
+def read(path: Path) -> dict[str, Any]:
+    """A JSON file of ours, or nothing."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
-def exponents(figures: list[dict[str, Any]]) -> dict[str, float]:
-    """How the seconds of each stage grow with its size: 1 is linear."""
-    points: dict[str, list[tuple[int, float]]] = {}
-    for figure in figures:
-        if isinstance(figure.get("ours"), int | float) and figure.get("size", 0) > 1:
-            points.setdefault(figure["stage"], []).append((figure["size"], figure["ours"]))
-    found = {stage: growth(some) for stage, some in points.items()}
-    return {stage: value for stage, value in found.items() if value is not None}
+def keep(results: dict[str, Any], name: str) -> None:
+    """As JSON, as a table and as a picture."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(results, indent=1, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.md").write_text(page.tables(results), encoding="utf-8")
+    if results["figures"]:
+        from benchmarks.picture import draw
+
+        draw(results["figures"], RESULTS / f"{name}.png")
 
 
-def worse_than_recorded(figures: list[dict[str, Any]]) -> list[str]:
-    """Which ratios are worse than recorded by more than a third."""
-    recorded = json.loads(BOUNDS.read_text(encoding="utf-8")) if BOUNDS.exists() else {}
-    found = []
-    for figure in figures:
-        name, ratio = _name(figure), figure.get("ratio")
-        if ratio is None or name not in recorded:
-            continue
-        was = recorded[name]
-        bad = ratio < was / WORSE if figure.get("against") == "naive" else ratio > was * WORSE
-        if bad:
-            found.append(f"{name}: {ratio:.2f}, recorded {was:.2f}")
-    return found
-
-
-def _name(figure: dict[str, Any]) -> str:
-    return f"{figure['stage']} @ {figure.get('size', figure.get('rows', 1))}"
+def record(results: dict[str, Any]) -> None:
+    """Lay the figures of this run over what was recorded before: results, bounds, the page in docs."""
+    before = read(RESULTS / "latest.json")
+    fresh = {name_of(figure): {**figure, "measured": results["machine"]} for figure in results["figures"]}
+    kept = {name_of(figure): figure for figure in before.get("figures", ())}
+    merged = {**results, "figures": list({**kept, **fresh}.values())}
+    keep(merged, "latest")
+    bounds = {name: bound for name, figure in fresh.items() if (bound := bound_of(figure))}
+    BOUNDS.write_text(
+        json.dumps({"machine": results["machine"], "ratios": {**read(BOUNDS).get("ratios", {}), **bounds}}, indent=1,
+                   sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8",
+    )  # fmt: skip
+    page.write()
 
 
 def main() -> int:
     """Run what is named, or all; keep the results; non-zero if one could not run or is worse than recorded."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
-    parser.add_argument("--whole", action="store_true", help="the large sizes too (1,000,000 rows; half an hour)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WHOLE))
+    parser.add_argument("--whole", action="store_true", help="at the sizes of the targets, a million rows; an hour")
     parser.add_argument("--check", action="store_true", help="fail where a ratio is a third worse than recorded")
-    parser.add_argument("--record", action="store_true", help="record the ratios of this run")
+    parser.add_argument("--record", action="store_true", help="record the figures of this run")
+    parser.add_argument("--with", dest="given", default="", metavar="'--rows 1000'", help="other options for all named")
     options = parser.parse_args()
+    if unknown := set(options.names) - set(WHOLE):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(WHOLE)}")
+    if not have_peers():
+        print("The environment of the peers is not there (make bench installs it): their columns stay empty.")
     figures: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
-    for name in options.names or names():
-        sizes = SIZED.get(name)
-        arguments = ["--rows", *map(str, sizes[1 if options.whole else 0])] if sizes else []
-        print(f"{name} …", flush=True)
-        found = run(name, arguments)
+    for name in options.names or WHOLE:
+        arguments = WHOLE[name] if options.whole else USUAL[name]
+        if arguments is None:
+            if name not in options.names:
+                continue
+            arguments = []
+        began = time.monotonic()
+        found = run(name, options.given.split() or arguments)
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
         if isinstance(found, str):
             failed[name] = found
             print(f"  could not run: {found}")
             continue
         figures += found
         for figure in found:
-            print("  " + line_of(figure))
-    grown = exponents(figures)
-    results = {"machine": machine(), "figures": figures, "growth_exponents": grown, "could_not_run": failed}
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / "latest.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    head = "| Stage | Size | Limit | Ours | Naive | Best peer | Ratio | Target | | Peak memory |\n|---|--:|--:|--:|--:|--:|--:|--:|---|---|\n"
-    table = head + "\n".join(map(line_of, figures))
-    table += "".join(f"\n\n{stage}: seconds grow with size to the power {value}." for stage, value in grown.items())
-    (folder / "latest.md").write_text(table + "\n", encoding="utf-8")
-    if figures:
-        from benchmarks.picture import draw
-
-        draw(figures, folder / "latest.png")
+            print("  " + page.line_of(figure))
+    results = {"machine": machine(), "figures": figures, "could_not_run": failed}
+    keep(results, "last-run")
     if options.record:
-        before = json.loads(BOUNDS.read_text(encoding="utf-8")) if BOUNDS.exists() else {}
-        fresh = {_name(figure): figure["ratio"] for figure in figures if figure.get("ratio") is not None}
-        BOUNDS.write_text(json.dumps({**before, **fresh}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    bad = worse_than_recorded(figures) if options.check else []
+        record(results)
+    bad = worse(figures, read(BOUNDS).get("ratios", {})) if options.check else []
     for words in bad:
         print(f"worse than recorded by more than a third: {words}")
     return 1 if failed or bad else 0

@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.targets import target_of
+
 ROOT = Path(__file__).resolve().parents[1]
 #: The environment of what we compare with (requirements-bench.lock; ``make bench`` installs it).
 PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
@@ -32,7 +34,8 @@ class Figure:
     """One stage at one size: seconds of the machine's limit, of ours, of what a user would write, of the best peer.
 
     ``bound`` is the target; ``against`` says of what: ours over the ``limit`` or the ``peer`` (at most), the
-    ``naive`` way over ours (at least), or ours ``itself`` in its ``unit`` (at most).
+    ``naive`` way over ours (at least), or ours ``itself`` in its ``unit`` (at most). Where targets.py knows the stage,
+    both stand there.
     """
 
     stage: str
@@ -49,6 +52,12 @@ class Figure:
     unit: str = "s"
     peak_mb: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        target = target_of(self.stage)
+        if target:
+            self.against = target.against
+            self.bound = target.bound if self.size == target.size else None
 
     @property
     def ratio(self) -> float | None:

@@ -60,12 +60,12 @@ def measure(calls: int, concurrency: int, slow_concurrency: int, latency_ms: int
         world.ssg("POST", "settings", {"latency_ms": 0})
     ideal = count * latency_ms / 1000 / slow_concurrency
     return [
-        Figure(f"submission, {latency_ms} ms server, {slow_concurrency} at a time", count, slow, limit=ideal,
+        Figure(f"submission, {latency_ms} ms server, {slow_concurrency} at a time", calls, slow, limit=ideal,
                limit_name="ideal", naive=single / ONE_BY_ONE * count, naive_name="one call at a time", peer=peer,
-               peer_name="httpx, two clients", facts={"share_of_ideal": round(ideal / slow, 3), "a_second": round(count / slow)}),
-        Figure("submission, processor time of the client", count, ours_cpu, limit=bare_cpu, limit_name="bare httpx",
+               peer_name="httpx, two clients", facts={"calls": count, "share_of_ideal": round(ideal / slow, 3), "a_second": round(count / slow)}),
+        Figure("submission, processor time of the client", calls, ours_cpu, limit=bare_cpu, limit_name="bare httpx",
                facts={"ms_a_submission": round(ours_cpu / count * 1000, 2), "bare_ms": round(bare_cpu / count * 1000, 2)}),
-        Figure(f"submission, server at once, {concurrency} at a time", count, ours, limit=bare, limit_name="bare httpx",
+        Figure(f"submission, server at once, {concurrency} at a time", calls, ours, limit=bare, limit_name="bare httpx",
                bound=3.0, facts={"a_second": round(count / ours), "bare_a_second": round(count / bare)}),
     ]  # fmt: skip
 

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     result_days: float = Field(default=90, gt=0, validation_alias="TMS_RESULT_DAYS")
     stable_seconds: float = Field(default=2.0, ge=0, validation_alias="TMS_STABLE_SECONDS")
     files_per_tick: int = Field(default=20, ge=1, validation_alias="TMS_FILES_PER_TICK")
+    upload_max_rows: int = Field(default=200_000, ge=1, le=5_000_000, validation_alias="TMS_UPLOAD_MAX_ROWS")
+    upload_max_mb: int = Field(default=100, ge=1, le=4_000, validation_alias="TMS_UPLOAD_MAX_MB")
 
     # SSG
     ssg_env: Literal["simulator", "uat", "production"] = "simulator"

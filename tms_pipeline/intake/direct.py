@@ -8,7 +8,7 @@ from typing import Any
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.intake import results
 from tms_pipeline.intake.inbox import Dropped, read
-from tms_pipeline.intake.opening import Limits
+from tms_pipeline.intake.opening import limits_of
 from tms_pipeline.intake.result_workbook import write_result_workbook
 from tms_pipeline.intake.service import Taken, changes_of, preview, receive, take_in
 from tms_pipeline.roles.guard import needs
@@ -29,7 +29,8 @@ def take_in_file(
     facts = path.stat()
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
-    content = read(Dropped(path, "command line", facts.st_size, facts.st_mtime_ns), max_bytes=Limits().max_bytes)
+    largest = limits_of(workplace.settings).max_bytes
+    content = read(Dropped(path, "command line", facts.st_size, facts.st_mtime_ns), max_bytes=largest)
     if dry_run:
         taken = preview(workplace, path.name, content, actor=actor, mapping=mapping)
         workbook = None

@@ -17,13 +17,16 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_coded, decode_column
 from tms_pipeline.intake.grid import Coded, Grid
 from tms_pipeline.records.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from tms_pipeline.settings import Settings
 
 # .txt is what Excel writes as Unicode Text.
 EXTENSIONS = (".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt")
@@ -57,6 +60,20 @@ class Limits:
     memory_bytes: int = 1024 * MIB
     cpu_seconds: int = 60
     wall_seconds: int = 120
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of this installation: rows and bytes as set, and what reading may cost grows with them."""
+    usual, size = Limits(), settings.upload_max_mb * MIB
+    times = max(1.0, settings.upload_max_rows / usual.max_rows, size / usual.max_bytes)
+    return Limits(
+        max_bytes=size,
+        max_rows=settings.upload_max_rows,
+        max_inflated_bytes=int(usual.max_inflated_bytes * times),
+        memory_bytes=int(usual.memory_bytes * times),
+        cpu_seconds=int(usual.cpu_seconds * times),
+        wall_seconds=int(usual.wall_seconds * times),
+    )
 
 
 class FileRefused(Exception):

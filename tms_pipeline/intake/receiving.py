@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tms_pipeline.intake.inbox import Looks, look, note, read
-from tms_pipeline.intake.opening import Limits
+from tms_pipeline.intake.opening import limits_of
 from tms_pipeline.intake.service import receive
 from tms_pipeline.workplace import Workplace
 
@@ -34,6 +34,7 @@ def receive_inbox(
     quiet = workplace.settings.stable_seconds if stable_seconds is None else stable_seconds
     limit = workplace.settings.files_per_tick
     url = workplace.settings.inbox_url
+    largest = limits_of(workplace.settings).max_bytes
     found = Received()
     if "://" in url:
         from tms_pipeline.intake import remote_inbox  # loads fsspec: only who has such an inbox pays for it
@@ -47,7 +48,7 @@ def receive_inbox(
                 item.name,
                 item.source,
                 item.size,
-                content=partial(remote_inbox.read, item, max_bytes=Limits().max_bytes),
+                content=partial(remote_inbox.read, item, max_bytes=largest),
                 remove=partial(remote_inbox.remove, item),
                 note=partial(remote_inbox.note, item),
             )
@@ -63,7 +64,7 @@ def receive_inbox(
                 dropped.path.name,
                 dropped.source,
                 dropped.size,
-                content=partial(read, dropped, max_bytes=Limits().max_bytes),
+                content=partial(read, dropped, max_bytes=largest),
                 remove=partial(dropped.path.unlink, missing_ok=True),
                 note=partial(note, dropped),
             )
@@ -87,9 +88,10 @@ def _receive(
     note: Callable[[str], None],
 ) -> None:
     """Receive one file: archive and upload first, out of the inbox last, so that a crash leaves it in one of both."""
-    if size > Limits().max_bytes:
+    largest = limits_of(workplace.settings).max_bytes
+    if size > largest:
         note(
-            f"This file is larger than {Limits().max_bytes // 1_000_000} MB and was not taken. "
+            f"This file is larger than {largest // 1_000_000} MB and was not taken. "
             "Split it and drop the parts."
         )
         found.failed += 1

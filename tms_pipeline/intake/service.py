@@ -23,7 +23,7 @@ from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import answers, archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
 from tms_pipeline.intake.lookups import known_mappings, resolver
-from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, open_upload
+from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, limits_of, open_upload
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.database import Connection, copy_rows
@@ -132,7 +132,8 @@ def take_in(
     if state not in ("received", "held"):
         raise LookupError(f"Upload {upload_id} is {state} already.")
     try:
-        opened = _open(workplace, name, _original(workplace, upload_id, sha256), limits or Limits())
+        original = _original(workplace, upload_id, sha256)
+        opened = _open(workplace, name, original, limits or limits_of(workplace.settings))
         tables, file_faults = find_tables(
             opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
         )
@@ -164,7 +165,7 @@ def preview(
     """What taking these bytes in would do: the very same code, in a transaction that is taken back."""
     upload_id = f"preview-{hashlib.sha256(content).hexdigest()[:12]}"
     try:
-        opened = _open(workplace, name, content, limits or Limits())
+        opened = _open(workplace, name, content, limits or limits_of(workplace.settings))
         tables, file_faults = find_tables(
             opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
         )
