@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from crash_matrix import CHANGES, FAULTS, NEVER_PLANNED, Nursery, all_cases, prepare, prove, quick_cases
+from crash_matrix import CHANGES, FAULTS, NEVER_PLANNED, Case, Nursery, all_cases, prepare, prove, quick_cases
 from submission_world import Site, World
 
 from tms_pipeline.ssg.simulator.faults import KINDS as SIMULATOR_FAULTS
@@ -18,6 +18,8 @@ FULL = os.environ.get("TMS_CRASH_MATRIX") == "full"
 QUICK = int(os.environ.get("TMS_CRASH_CASES", "24"))
 # i/n: every n-th case from the i-th, for machines that share the matrix.
 PART, _, PARTS = os.environ.get("TMS_CRASH_PART", "0/1").partition("/")
+# Only cases with these words, such as "empty_page x session", of the whole matrix.
+ONLY = os.environ.get("TMS_CRASH_ONLY", "")
 # Shares of the whole, so that several processes of one machine can take them.
 SHARES = 16 if FULL else 1
 MOST_FAILURES_TOLD = 20
@@ -52,7 +54,7 @@ def test_every_point_fault_and_call_has_a_case() -> None:
 def test_killed_everywhere_nothing_is_lost_and_nothing_doubled(
     prepared: World, nursery: Nursery, share: int, record_property: Callable[[str, object], None]
 ) -> None:
-    cases, begun, reached, failed = (all_cases() if FULL else quick_cases(QUICK)), time.monotonic(), 0, []
+    cases, begun, reached, failed = _chosen(), time.monotonic(), 0, []
     cases = cases[int(PART) :: int(PARTS)][share::SHARES]
     done = 0
     for case in cases:
@@ -67,3 +69,9 @@ def test_killed_everywhere_nothing_is_lost_and_nothing_doubled(
     record_property("crash cases", (done, reached, len(failed), time.monotonic() - begun))
     assert not failed, "\n".join(failed)
     assert reached > len(cases) / 2
+
+
+def _chosen() -> list[Case]:
+    if ONLY:
+        return [case for case in all_cases() if ONLY in str(case)]
+    return all_cases() if FULL else quick_cases(QUICK)

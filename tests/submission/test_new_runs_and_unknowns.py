@@ -113,3 +113,14 @@ def test_what_we_sent_was_agreed_on_though_our_register_moved_on_before_it_was_f
     assert len(held) == 1 and "moved.on@example.test" in str(held), "our newer address is a change of ours, and is sent"
     _, left = one_run.plan()
     assert not left.changes and not left.elsewhere
+
+
+def test_one_empty_answer_does_not_prove_that_something_was_cancelled(published: World) -> None:
+    """The cancel never arrived, and the search is shown an empty list once: it is looked for again, and sent again."""
+    before = len(published.held("sessions"))
+    published.upload("session", session("B", 2, "2026-12-08", session_status="Cancelled"))
+    published.fault("reset_before_commit", "course_run.edit", times=1)
+    published.fault("empty_page", "session.list", times=1)
+    published.submit()
+    assert len(published.held("sessions")) == before - 1
+    assert published.submission("session", "B|2")["state"] == "accepted"

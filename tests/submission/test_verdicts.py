@@ -8,7 +8,13 @@ import pytest
 
 from tms_pipeline.ssg.errors import ErrorClass, SsgError, entry
 from tms_pipeline.submission.states import MOVES, State
-from tms_pipeline.submission.verdict import Pace, after_failed_search, after_failure, after_nothing_found
+from tms_pipeline.submission.verdict import (
+    Pace,
+    after_failed_search,
+    after_failure,
+    after_found_gone,
+    after_nothing_found,
+)
 
 PACE = Pace(max_attempts=3, max_age=100.0, first=1.0, settle=10.0, visible=50.0, ours=7.0)
 
@@ -85,3 +91,9 @@ def test_not_found_yet_is_not_not_there(action: str, searches: int, sent_ago: fl
     verdict = after_nothing_found(action, attempts=1, searches=searches, sent_ago=sent_ago, pace=PACE)
     assert verdict.state is state and verdict.wait <= 60.0
     assert after_nothing_found("create", attempts=3, searches=2, sent_ago=99, pace=PACE).state is State.DEAD
+
+
+def test_what_was_to_be_cancelled_and_is_not_shown_is_looked_for_twice() -> None:
+    assert after_found_gone(shown=False, searches=1, pace=PACE).state is State.UNKNOWN
+    assert after_found_gone(shown=False, searches=2, pace=PACE).done
+    assert after_found_gone(shown=True, searches=1, pace=PACE).done, "shown as cancelled, which is an answer"

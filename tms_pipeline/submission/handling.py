@@ -29,6 +29,7 @@ from tms_pipeline.submission.verdict import (
     Verdict,
     after_failed_search,
     after_failure,
+    after_found_gone,
     after_nothing_found,
 )
 from tms_pipeline.workplace import Workplace
@@ -113,15 +114,17 @@ class Handler:
         crashpoint("after_search", item.call)
         seen = found[0] if found else None
         same = seen is not None and same_content(self.marker, record, seen)
-        if item.action == "cancel":
-            if seen is None or not seen.live:
-                return self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how="found done at SSG")
-        elif seen is not None and seen.live and (same or _is_this(item)):
+        if item.action == "cancel" and (seen is None or not seen.live):
+            verdict = after_found_gone(shown=seen is not None, searches=item.searches + 1, pace=self.pace)
+            if verdict.done:
+                return self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how=verdict.reason)
+            return self._settled(item, attempt, verdict)
+        if item.action != "cancel" and seen is not None and seen.live and (same or _is_this(item)):
             self._flush()  # whose reference another record of ours has just got must be known
             if self.outcomes.adopted(item, attempt, record, found, same=same):
                 return State.ACCEPTED
             return self._settled(item, attempt, Verdict(state=State.UNKNOWN, sent=True, wait=self.pace.first))
-        elif (
+        if (
             seen is not None and not seen.live and item.action == "create" and item.kind in _KEPT_WHEN_GONE
             and self.outcomes.adopted(item, attempt, record, found, same=True, how="found at SSG, taken away again")
         ):

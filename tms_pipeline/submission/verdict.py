@@ -90,6 +90,16 @@ def after_failed_search(
     return Verdict(state=State.UNKNOWN, sent=True, wait=wait, stop="these" if error.error_class in _OURS else "")
 
 
+def after_found_gone(*, shown: bool, searches: int, pace: Pace) -> Verdict:
+    """After a search for what was to be cancelled: ``shown`` as cancelled, or not shown at all.
+
+    One empty answer of SSG proves little, so what is not shown is looked for twice.
+    """
+    if not shown and searches < 2:
+        return Verdict(state=State.UNKNOWN, sent=True, wait=pace.settle, reason="not shown once")
+    return Verdict(state=State.ACCEPTED, done=True, reason="found done at SSG")
+
+
 def after_nothing_found(
     action: str, *, attempts: int, searches: int, sent_ago: float | None, pace: Pace
 ) -> Verdict:
