@@ -161,6 +161,14 @@ def test_a_second_course_run_like_a_settled_one_is_seen_as_its_double(settled: W
     assert counts == {"duplicated there": {"course_run": 1}}
 
 
+def test_a_record_at_ssg_that_names_no_run_belongs_to_that_of_its_key(settled: World) -> None:
+    settled.execute("UPDATE mirror.attendance SET run_code = NULL WHERE run_code = 'A'")
+    look_at(settled)
+    assert left_out(settled) == {"A", "C"}
+    settled.execute("UPDATE register.course_run SET room = 'Kitchen 9' WHERE key = 'B'")
+    assert settled.reconcile() == {}, "none of them is missing here"
+
+
 def test_an_undone_file_brings_its_run_back(settled: World) -> None:
     from tms_pipeline.intake.undo import undo
 
@@ -285,6 +293,6 @@ def test_a_query_is_narrowed_wherever_it_names_a_table_of_runs() -> None:
     text = 'SELECT * FROM register.session s JOIN "mirror"."session" m USING (key) JOIN mirror.session_history h ON true'
     found = narrow(text, "ARRAY['A']")
     assert "(SELECT * FROM register.session WHERE run_code = ANY(ARRAY['A']::text[])) s" in found
-    assert "mirror.session WHERE run_code = ANY(ARRAY['A']::text[]) OR run_code IS NULL) m" in found
+    assert "(SELECT * FROM mirror.session WHERE run_code = ANY(ARRAY['A']::text[]) OR run_code IS NULL AND" in found
     assert "JOIN mirror.session_history h" in found
     assert narrow("SELECT FROM register.course JOIN mirror.live ON mirror.holds('fee', key)", "'{}'").count("ANY") == 0

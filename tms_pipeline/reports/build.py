@@ -23,7 +23,7 @@ from tms_pipeline.reports.run_life import run_status
 from tms_pipeline.reports.sheets import DOCUMENTS
 from tms_pipeline.reports.workbook import write_workbook
 from tms_pipeline.roles.guard import needs, permit, permit_run
-from tms_pipeline.settled.scope import WHOLE, scope_of
+from tms_pipeline.settled.scope import MOST_FULL_LOOK_DAYS, WHOLE, scope_of
 from tms_pipeline.store.as_of import end_of, looking_back
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.queries import query
@@ -88,7 +88,9 @@ def look(
         connection.execute(query("reports/snapshot"))
         with looking_back(connection, moment):
             used = package_rules() if rules is None else rules
-            part = scope_of(connection, today=today, rules=used).open if open_only and moment is None else WHOLE
+            part = WHOLE
+            if open_only and moment is None:
+                part = scope_of(connection, today=today, rules=used, full_look_days=MOST_FULL_LOOK_DAYS).open
             yield read_facts(connection, today=as_of or today, provider=provider, rules=used, part=part)
 
 

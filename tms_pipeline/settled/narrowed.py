@@ -57,9 +57,15 @@ def narrow(text: str, runs: str) -> str:
 
     def part(found: re.Match[str]) -> str:
         place, name = found[1], found[2]
-        column = "key" if name == "course_run" else "run_code"
-        nobody = f" OR {column} IS NULL" if place == "mirror" else ""
-        return f"(SELECT * FROM {place}.{name} WHERE {column} = ANY({runs}::text[]){nobody})"  # noqa: S608
+        wanted = f"= ANY({runs}::text[])"
+        if name == "course_run":
+            where = f"key {wanted}" + (" OR key IS NULL" if place == "mirror" else "")
+        elif place == "mirror":
+            # What names no run belongs to that of its key, or to none.
+            where = f"run_code {wanted} OR run_code IS NULL AND (key IS NULL OR split_part(key, '|', 1) {wanted})"
+        else:
+            where = f"run_code {wanted}"
+        return f"(SELECT * FROM {place}.{name} WHERE {where})"  # noqa: S608
 
     text = _TABLE.sub(part, text)
     return _SUBMISSION.sub(

@@ -40,6 +40,8 @@ from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import SQL_ROOT, query
 
 FULL_LOOK_DAYS = 7
+#: The longest that can be set (TMS_FULL_LOOK_DAYS).
+MOST_FULL_LOOK_DAYS = 31
 #: Kinds whose rows belong to a run, in the order of the counts that are kept.
 KINDS = ("course_run", "session", "enrolment", "fee", "attendance", "assessment")
 #: Past so many runs, naming them costs more than reading all.
