@@ -7,11 +7,8 @@ something away is a *contracting* migration, one release later, and says so: ``t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
@@ -21,6 +18,9 @@ from sqlalchemy.pool import NullPool
 from tms_pipeline.store.database import DatabaseError
 from tms_pipeline.store.queries import SQL_ROOT
 from tms_pipeline.store.queries import text as named
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Any constant: two processes that migrate at once take turns on it.
 _LOCK = 7_310_001
@@ -40,14 +40,16 @@ class MigrationState:
 
 
 def _config() -> Config:
+    from alembic.config import Config  # only who migrates pays for loading it: every process asks for the state
+
     config = Config()
     config.set_main_option("script_location", str(SQL_ROOT / "migrations"))
     return config
 
 
 def known() -> list[str]:
-    """The revisions that this code knows, oldest first."""
-    return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    """The revisions that this code knows, oldest first: a revision is the number of its file, one after the other."""
+    return sorted(path.name[:4] for path in (SQL_ROOT / "migrations" / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
 def state(url: URL) -> MigrationState:
@@ -58,7 +60,9 @@ def state(url: URL) -> MigrationState:
 
 
 def _state(connection: SqlConnection) -> MigrationState:
-    current = MigrationContext.configure(connection, opts={"version_table": "schema_version"}).get_current_revision()
+    current = None
+    if connection.execute(text("SELECT to_regclass('schema_version')")).scalar() is not None:
+        current = connection.execute(text("SELECT version_num FROM schema_version")).scalar()
     ours = known()
     if current is None:
         return MigrationState(current=None, pending=tuple(ours))
@@ -90,6 +94,8 @@ def migrate(url: URL, revision: str = "head") -> MigrationState:
                     "install the newer version, as the schema never goes back."
                 )
             if not found.newer:
+                from alembic import command
+
                 config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
