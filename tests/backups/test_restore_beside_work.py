@@ -13,6 +13,7 @@ from submission_world import TRAINER_NRICS, trainee
 from test_backup_and_restore import backup, later_files, live, settle
 
 from tms_pipeline.backups import restoring
+from tms_pipeline.backups.recovered import make_recovered_safe
 from tms_pipeline.backups.scratch import alone
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import RESTORING, last_restore
@@ -109,3 +110,30 @@ def test_a_restore_is_refused_while_another_runs_and_when_a_worker_does_not_let_
         ours.restore(name)
     assert world.value("SELECT count(*) FROM outbox.submission WHERE state = 'sending'") == 1
     assert world.value("SELECT stopped FROM ssg.switch WHERE name = 'ssg'") is False, "as it was before"
+
+
+def test_a_database_that_postgres_itself_brought_back_to_an_earlier_moment_sends_nothing_twice(ours: Restorable) -> None:
+    """Recovery to a point in time, or a snapshot of the disk: the same belief in less than was sent, made safe in place."""
+    world = ours.world
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    name, url = world.database, world.workplace.db.url
+    world.workplace.db.close()
+    world.site.sql(f"CREATE DATABASE {name}_earlier TEMPLATE {name} STRATEGY FILE_COPY")
+    ours.reconnect()
+    assert set(world.work(patience=0.4).outcomes) == {"accepted"}
+    before = live(ours)
+    world.workplace.db.close()
+    world.site.drop(name)
+    world.site.sql(f"ALTER DATABASE {name}_earlier RENAME TO {name}")
+    world.forget_calls()
+
+    ours.reconnect()
+    assert world.workplace.db.url == url
+    done = make_recovered_safe(world.workplace, actor=world.actor("admin", "admin"))
+    assert done.moved["searched_first"] and not done.calls_stopped
+    settle(ours)
+    assert live(ours) == before and world.reconcile() == {}
+    assert not [call for call in world.writes() if call.endswith((".create", ".publish", ".add"))]
+    assert set(world.states()) <= {"accepted", "superseded"}
+    assert world.value("SELECT count(*) FROM audit.entry WHERE action = 'database recovered'") == 1

@@ -89,7 +89,7 @@ def restore(
         done("verify")
         if not confirm(backup.facts):
             return None
-        with alone(workplace), _still(workplace, actor, tell) as stopped_before:
+        with alone(workplace), still(workplace, actor, tell) as stopped_before:
             before = None
             if backup_first and not _empty(workplace):
                 tell("backing up what is there now")
@@ -124,7 +124,7 @@ def restore(
 
 
 @contextlib.contextmanager
-def _still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, Any] | None]:
+def still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, Any] | None]:
     """Nobody calls SSG and no file is taken in or leaves the inbox; yields the kill switch as a person had set it.
 
     Ended as it was on a failure. Raises BackupError when calls or intakes in hand do not end.

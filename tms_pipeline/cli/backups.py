@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, emit, plainly, say, step
+from tms_pipeline.cli.output import FINDINGS, USAGE, emit, plainly, say, step
+
+_STOPPED = "Calls to SSG are stopped; 'tms allow --reason …' lets them go."
+
+
+def _searched(moved: dict[str, int]) -> str:
+    return (
+        f"{moved['searched_first']} submissions are searched at SSG before they are sent, {moved['planned_anew']} are "
+        "planned anew; the next 'tms sync' reads all of SSG first."
+    )
 
 
 def add_to(app: typer.Typer) -> None:
@@ -74,7 +83,10 @@ def _newest(place: Any) -> str:
 
 @plainly
 def restore(
-    file: Annotated[str, typer.Argument(help="A backup: its name, a file or an fsspec URL.")],
+    file: Annotated[str, typer.Argument(help="A backup: its name, a file or an fsspec URL.")] = "",
+    recovered: Annotated[
+        bool, typer.Option("--recovered", help="Postgres was brought back by other means: only make it safe.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
     keep_stopped: Annotated[
         bool, typer.Option("--keep-stopped", help="Leave calls to SSG stopped, for 'tms allow'.")
@@ -93,6 +105,13 @@ def restore(
     from tms_pipeline.health.check import State
     from tms_pipeline.health.report import report
     from tms_pipeline.workplace import open_workplace
+
+    if bool(file) is recovered:
+        step("name a backup, or say --recovered")
+        raise typer.Exit(USAGE)
+    if recovered:
+        _make_recovered_safe(keep_stopped=keep_stopped, json_=json_)
+        return
 
     def confirm(facts: dict[str, Any]) -> bool:
         if force:
@@ -119,16 +138,13 @@ def restore(
             say(f"{done.data_keys_closed} data keys open no more: have ops drop the sheets of these people again.")
         if done.before:
             say(f"What was there before is kept as {done.before}.")
-        say(
-            f"{done.moved['searched_first']} submissions are searched at SSG before they are sent, "
-            f"{done.moved['planned_anew']} are planned anew; the next 'tms sync' reads all of SSG first."
-        )
+        say(_searched(done.moved))
         if done.originals_unknown:
             say(f"{done.originals_unknown} files were taken in after this backup: have ops drop them again.")
         if done.anchors_set_aside:
-            say(f"{done.anchors_set_aside} anchors of the replaced audit log were set aside in {'anchors/'}.")
+            say(f"{done.anchors_set_aside} anchors of the replaced audit log were set aside in anchors/.")
         if done.calls_stopped:
-            say("Calls to SSG are stopped; 'tms allow --reason …' lets them go.")
+            say(_STOPPED)
         say(f"Health: {health.status}.")
         for check in health.checks:
             if not check.fine:
@@ -137,6 +153,24 @@ def restore(
     emit(vars(done) | {"health": health.as_json()}, as_json=json_, words=words)
     if health.status is State.DEGRADED:
         raise typer.Exit(FINDINGS)
+
+
+def _make_recovered_safe(*, keep_stopped: bool, json_: bool) -> None:
+    from tms_pipeline.backups.recovered import make_recovered_safe
+    from tms_pipeline.workplace import open_workplace
+
+    with open_workplace() as workplace:
+        done = make_recovered_safe(workplace, actor=workplace.actor(), keep_stopped=keep_stopped, tell=step)
+
+    def words() -> None:
+        say(f"The database is as of {done.as_of[:16].replace('T', ' ')} UTC, and safe.")
+        say(_searched(done.moved))
+        if done.anchors_set_aside:
+            say(f"{done.anchors_set_aside} anchors of what came later were set aside in anchors/.")
+        if done.calls_stopped:
+            say(_STOPPED)
+
+    emit(vars(done), as_json=json_, words=words)
 
 
 @plainly
