@@ -45,6 +45,14 @@ def test_a_shorter_sheet_changes_what_it_says_and_nothing_else(place: Workplace)
     assert stands(place) == ("pr", "TM")
 
 
+def test_what_one_row_leaves_unsaid_another_never_had(place: Workplace) -> None:
+    other = make_nric("S", 9999102)  # made up
+    drop(place, f"{FULL}{other},Made Up Other,1981-03-01,other.made.up@example.com,81230001,,\n")
+    short = SHORT.format(mail="made.up@example.com") + f"{other},Made Up Other,1981-03-01,new@example.com,81230001\n"
+    assert drop(place, short).counts()["unchanged"] == 1
+    assert set(place.db.rows("SELECT residency, survey_language FROM register.trainee")) == {("pr", "TM"), (None, "EL")}
+
+
 def test_an_empty_cell_takes_the_value_away(place: Workplace) -> None:
     drop(place, FULL)
     drop(place, EMPTY)

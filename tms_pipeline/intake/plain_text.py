@@ -20,6 +20,7 @@ BLOCK_BYTES = 4 << 20  # more than the longest cell
 WORDS_OF_VALUE = 16
 PADDING = bytes(8 * WORDS_OF_VALUE + 16)
 MOST_DIFFERENT = 300_000
+FEW = 200  # so many values nearly always differ in the first bits of their sums
 _NEWLINE = 10
 
 Whole = npt.NDArray[np.int64]
@@ -156,8 +157,10 @@ class _Coder:
 
     texts: list[bytes] = field(default_factory=list)
     words: list[Words] = field(default_factory=lambda: [_no_words() for _ in range(WORDS_OF_VALUE)])
-    sums: Words = field(default_factory=_no_words)
+    sums: Words = field(default_factory=_no_words)  # of each value, by which it is found
     by_sum: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    slots: npt.NDArray[np.intp] | None = None  # the codes of few values, by the first bits of their sums
+    bits: int = 0
     codes: list[npt.NDArray[Any]] = field(default_factory=list)
     cells: list[bytes] | None = None
     rows: int = 0
@@ -183,19 +186,17 @@ class _Coder:
         sums = np.zeros(len(sizes), dtype=np.uint64)
         for place in range(count):
             word = block.word(starts + 8 * place if place else starts)
-            word &= _MASKS[np.clip(sizes - 8 * place, 0, 8)]
+            word &= _MASKS[np.minimum(np.maximum(sizes - 8 * place, 0), 8)]
             words.append(word)
             sums += (word ^ (word >> np.uint64(29))) * _FACTORS[place]
-        at = np.searchsorted(self.sums, sums)
-        known = self.sums[np.minimum(at, len(self.sums) - 1)] == sums if len(self.sums) else np.zeros(len(at), bool)
+        codes, known = self._find(sums)
         if not known.all():
             fresh = np.flatnonzero(~known)
             _, first = np.unique(sums[fresh], return_index=True)
             self._learn(block, starts, sizes, words, sums, np.sort(fresh[first]))
             if len(self.texts) > max(16, min(self.rows // 2, MOST_DIFFERENT)):
                 return False
-            at = np.searchsorted(self.sums, sums)
-        codes = self.by_sum[at]
+            codes, _ = self._find(sums)
         # Two values can have one sum, so each is compared with the one that it was taken for.
         for place in range(self.longest):
             taken = self.words[place][codes]
@@ -203,6 +204,16 @@ class _Coder:
                 return False
         self.codes.append(codes.astype(np.uint16 if len(self.texts) <= 0xFFFF else np.uint32))
         return True
+
+    def _find(self, sums: Words) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """The codes of the values with these sums, and whether there is one."""
+        if not self.texts:
+            return np.zeros(len(sums), dtype=np.intp), np.zeros(len(sums), dtype=bool)
+        if self.slots is not None:
+            codes = self.slots[sums >> np.uint64(64 - self.bits)]
+        else:
+            codes = self.by_sum[np.minimum(np.searchsorted(self.sums[self.by_sum], sums), len(self.texts) - 1)]
+        return codes, self.sums[codes] == sums
 
     def _learn(
         self, block: _Block, starts: Whole, sizes: Whole, words: list[Words], sums: Words, fresh: npt.NDArray[np.intp]
@@ -214,11 +225,15 @@ class _Coder:
         for place in range(WORDS_OF_VALUE):
             more = words[place][fresh] if place < len(words) else nothing
             self.words[place] = np.concatenate((self.words[place], more))
-        unsorted = np.empty(len(self.texts), dtype=np.uint64)
-        unsorted[self.by_sum] = self.sums
-        unsorted[len(self.texts) - len(fresh) :] = sums[fresh]
-        self.by_sum = np.argsort(unsorted, kind="stable")
-        self.sums = unsorted[self.by_sum]
+        self.sums = np.concatenate((self.sums, sums[fresh]))
+        self.by_sum = np.argsort(self.sums, kind="stable")
+        self.slots = None
+        for bits in range(4, 15) if len(self.texts) <= FEW else ():
+            slots = self.sums >> np.uint64(64 - bits)
+            if len(np.unique(slots)) == len(slots):
+                self.slots, self.bits = np.zeros(1 << bits, dtype=np.intp), bits
+                self.slots[slots] = np.arange(len(slots))
+                break
 
     def is_blank(self) -> bool:
         """Whether nothing stands in the column."""

@@ -216,6 +216,15 @@ def _read_archive(file: IO[bytes], extension: str, limits: dict[str, int], answe
     )
 
 
+def _own_peak(told: int) -> int:
+    """The most memory that we held, in KiB. What the system tells otherwise counts the process that started us too."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return told
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), told)
+
+
 def main() -> int:
     """The whole life of the process. Always answers, unless it is killed."""
     from defusedxml import DefusedXmlException
@@ -244,7 +253,7 @@ def main() -> int:
             {
                 "done": True,
                 "warnings": warnings,
-                "peak_bytes": max(usage.ru_maxrss for usage in usages) * 1024,
+                "peak_bytes": max(_own_peak(usages[0].ru_maxrss), usages[1].ru_maxrss) * 1024,
                 "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for usage in usages),
             }
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,8 +161,6 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
             "CREATE TEMP TABLE {} (LIKE register.{} INCLUDING DEFAULTS, line integer NOT NULL) ON COMMIT DROP"
         ).format(sql.Identifier(table), sql.Identifier(kind.name))
     )
-    subjects = [subject_of(kind, records.keys[line], records.refs[line]) for line in lines]
-    keys = data_keys(connection, rings.data, [s for s in subjects if s], make=True)
     plain, personal = _plain(kind), _sealed(kind)
     names = ["key", *(["trainee_ref"] if "nric" in kind.names else []), *[field.name for field in plain]]
     for field in personal:
@@ -169,6 +168,12 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
         if field.name != "nric":
             names.append(f"{field.name}_mark")
     names += ["live", "row_hash", "own_hash", "ssg_hash", "upload_id", "sheet", "row_number", "line"]
+    if not personal:
+        copy_lines(connection, table, names, _plain_lines(records, lines, upload_id))
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+        return table
+    subjects = [subject_of(kind, records.keys[line], records.refs[line]) for line in lines]
+    keys = data_keys(connection, rings.data, [s for s in subjects if s], make=True)
     columns = {
         name: frame[name].tolist()
         for name in {*[f.name for f in plain], *[f.name for f in personal], "sheet", "row_number"}
@@ -207,6 +212,45 @@ def stage(connection: Connection, rings: KeyRings, records: Records, lines: Sequ
     copy_rows(connection, table, names, rows())  # type: ignore[arg-type]
     connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
     return table
+
+
+def _plain_lines(records: Records, lines: Sequence[int], upload_id: str) -> Iterator[str]:
+    """The lines of a kind of which nothing is sealed, as text for COPY, in the order of the staging table's names."""
+    frame = records.frame
+    every = len(lines) == len(frame)
+
+    def only(values: Sequence[Any]) -> Sequence[Any]:
+        return values if every else [values[line] for line in lines]
+
+    own = _hex(only(records.own_hashes))
+    texts = [
+        _or_null(only(records.keys)),
+        *([_or_null(only(records.refs))] if "nric" in records.kind.names else []),
+        *(_or_null(only(frame[field.name].tolist())) for field in _plain(records.kind)),
+        ["t" if live else "f" for live in only(records.live)],
+        _hex(only(records.row_hashes)),
+        own,
+        own,
+        [*escaped([upload_id])] * len(lines),
+        _or_null(only(frame["sheet"].tolist())),
+        list(map(str, only(frame["row_number"].tolist()))),
+        map(str, lines),
+    ]
+    return (f"{line}\n" for line in map("\t".join, zip(*texts, strict=True)))
+
+
+def _or_null(values: Sequence[str | None]) -> Sequence[str]:
+    """Texts as COPY reads them, with its own word for no value."""
+    if None not in values:
+        return escaped(values)  # type: ignore[arg-type]
+    texts = escaped([value or "" for value in values])
+    return ["\\N" if value is None else text for value, text in zip(values, texts, strict=True)]
+
+
+def _hex(hashes: Sequence[bytes]) -> list[str]:
+    """Hashes as COPY reads them; many rows have the same."""
+    made = {value: f"\\\\x{value.hex()}" for value in set(hashes)}
+    return list(map(made.__getitem__, hashes))
 
 
 def drop_lines(connection: Connection, table: str, lines: Sequence[int]) -> None:

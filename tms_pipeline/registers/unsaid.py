@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 from psycopg import sql
 
 from tms_pipeline.identity.marks import Marker
@@ -52,7 +53,8 @@ def keep_unsaid(connection: Connection, marker: Marker, records: Records, unsaid
             elif sealed is not None:
                 kept_sealed[line, field.name] = bytes(sealed)
                 kept_marks.setdefault(field.name, {})[line] = bytes(mark) if mark is not None else None
-    frame = records.frame.assign(**columns)
+    # As objects: pandas would make of texts and None a column of its own type, in which None is no longer None.
+    frame = records.frame.assign(**{name: pd.Series(values, dtype=object) for name, values in columns.items()})
     again = prepare(connection, marker, records.kind, frame, kept_marks=kept_marks)
     return replace(again, kept_sealed=kept_sealed)
 

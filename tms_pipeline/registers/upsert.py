@@ -16,7 +16,8 @@ def upsert(connection: Connection, kind: RecordKind, stage: str, upload_id: str)
     register = f"register.{kind.name}"
     names = register_columns(connection, kind)
     values = tuple(name for name in names if name not in _KEPT_BY_REGISTER)
-    connection.execute(
+    staged = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(stage))).fetchone()
+    replaced = connection.execute(
         query(
             "registers/keep_history",
             history=f"{register}_history",
@@ -25,25 +26,28 @@ def upsert(connection: Connection, kind: RecordKind, stage: str, upload_id: str)
             columns=columns(names),
             old_columns=columns(names, "r."),
         )
-    )
-    changed = connection.execute(
-        query(
-            "registers/change",
-            register=register,
-            stage=stage,
-            value_columns=columns(values),
-            new_values=columns(values, "s."),
-        )
     ).rowcount
-    inserted = connection.execute(
-        query(
-            "registers/insert",
-            register=register,
-            stage=stage,
-            all_columns=columns(("key", *values)),
-            all_values=columns(("key", *values), "s."),
-        )
-    ).rowcount
+    changed = inserted = 0
+    if replaced:
+        changed = connection.execute(
+            query(
+                "registers/change",
+                register=register,
+                stage=stage,
+                value_columns=columns(values),
+                new_values=columns(values, "s."),
+            )
+        ).rowcount
+    if staged is None or staged[0] > replaced:
+        inserted = connection.execute(
+            query(
+                "registers/insert",
+                register=register,
+                stage=stage,
+                all_columns=columns(("key", *values)),
+                all_values=columns(("key", *values), "s."),
+            )
+        ).rowcount
     if kind.name in ("trainee", "enrolment"):
         connection.execute(query("registers/enrolment_hash"), {"upload_id": upload_id})
     return inserted, changed
