@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -130,3 +131,14 @@ def test_cells_told_apart_by_the_reader_are_read_as_any_others(cells: list[str |
         plain.texts, plain.faults, plain.countries, plain.swapped
     )  # fmt: skip
     assert once.blank.tolist() == plain.blank.tolist()
+
+
+def test_a_long_column_of_texts_numbers_dates_and_blanks_crosses_the_pipe_whole() -> None:
+    cells = [["Hall 3", "Hall 4", "", 7, 2.5, date(2026, 11, 21), None, "a\x1eb"][n % 8] for n in range(8_000)]
+    without = [cell for cell in cells if cell != "a\x1eb"]  # the sign that stands between texts on their way
+    texts = [cell for cell in without if isinstance(cell, str)]
+    for column in (cells, without, texts):
+        parts, blocks = encode_column(list(column))
+        read = decode_column(parts, iter(map(memoryview, blocks)), len(column)).tolist()
+        assert read == [None if cell == "" else cell for cell in column]
+    assert sum(map(len, blocks)) < 2 * len(texts)  # each different text once
