@@ -123,7 +123,7 @@ def ours(folder: str, path: str, rows: int) -> dict[str, Any]:
         return {"seconds": clock.seconds, "parts": clock.parts, "reader_peak_mb": round(opened.reader_peak_bytes / 1e6)}
 
 
-def measure(rows: int, form: str, repeats: int, folder: Path) -> list[Figure]:
+def measure(rows: int, form: str, repeats: int, folder: Path, *, with_naive: bool) -> list[Figure]:
     """Ours, the limit, the peers and the naive way, in turns."""
     path = str(a_file(folder, rows, form))
     with installation(folder) as workplace:
@@ -142,33 +142,35 @@ def measure(rows: int, form: str, repeats: int, folder: Path) -> list[Figure]:
                                        ("fastexcel alone", "fastexcel_arrow")):  # fmt: skip
                     cases[name] = partial(peer, function)
         found = in_turns(cases, repeats)
-        # The naive way takes minutes from a million rows on; once is enough to know how many times.
-        found |= in_turns({"naive": partial(in_own_process, "benchmarks.naive", "land", database=database, path=path,
-                                            kind="course_run")}, 1 if rows >= 100_000 else repeats)  # fmt: skip
+        if with_naive:  # takes minutes from a million rows on; once is enough to know how many times
+            naive = partial(in_own_process, "benchmarks.naive", "land", database=database, path=path, kind="course_run")
+            found |= in_turns({"naive": naive}, 1 if rows >= 100_000 else repeats)
     limit = "COPY alone" if form == "csv" else "inflate alone"
     # The target for a workbook is of polars or calamine reading it, for a CSV of COPY.
     alone = fastest(found, ["polars alone", "calamine alone"] if form == "xlsx" else ["polars, pandera, COPY"])
     mine = found["ours"]
-    peaks = {"ours": mine["peak_mb"], "reading child": mine["reader_peak_mb"], "naive": found["naive"]["peak_mb"]}
+    theirs = found.get("naive", {})
+    peaks = {"ours": mine["peak_mb"], "reading child": mine["reader_peak_mb"]}
+    peaks |= {"naive": theirs["peak_mb"]} if theirs else {}
     return [
         Figure(f"file to checked landing rows, {form}", rows, mine["seconds"],
                limit=found.get(limit, {}).get("seconds"), limit_name=limit,
-               naive=found["naive"]["seconds"], naive_name="pandas, pandera, to_sql", peer=alone[0], peer_name=alone[1],
-               peak_mb=peaks, facts={"parts": mine["parts"], "naive": found["naive"]["parts"],
+               naive=theirs.get("seconds"), naive_name="pandas, pandera, to_sql", peer=alone[0], peer_name=alone[1],
+               peak_mb=peaks, facts={"parts": mine["parts"], "parts of the naive way": theirs.get("parts"),
                                      **{name: round(one["seconds"], 3) for name, one in found.items()}}),
         Figure(f"memory of the child that reads, {form}", rows, mine["reader_peak_mb"],
-               naive=found["naive"]["peak_mb"], naive_name="pandas", against="itself", unit="MB"),
+               naive=theirs.get("peak_mb"), naive_name="pandas", against="itself", unit="MB"),
     ]  # fmt: skip
 
 
 def main() -> None:
     """Measure, and print the figures."""
-    given = options(__doc__, rows=[100_000], form=["xlsx", "csv"], repeats=3)
+    given = options(__doc__, rows=[100_000], form=["xlsx", "csv"], repeats=3, without_naive=False)
     figures = []
     for rows in given.rows:
         for form in given.form:
             with state_folder() as folder:
-                figures += measure(rows, form, given.repeats, folder)
+                figures += measure(rows, form, given.repeats, folder, with_naive=not given.without_naive)
     emit(figures)
 
 

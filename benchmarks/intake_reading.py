@@ -41,7 +41,7 @@ def naive(path: str) -> dict[str, Any]:
     return {"rows": len(read(path)), "seconds": clock.seconds}
 
 
-def measure(rows: int, form: str, repeats: int, folder: Path) -> Figure:
+def measure(rows: int, form: str, repeats: int, folder: Path, *, with_naive: bool) -> Figure:
     """All of them in turns, each in a process of its own."""
     path = str(a_file(folder, rows, form))
     cases = {"ours": partial(in_own_process, "benchmarks.intake_reading", "ours", path=path, rows=rows)}
@@ -50,12 +50,13 @@ def measure(rows: int, form: str, repeats: int, folder: Path) -> Figure:
         cases["bytes"] = partial(peer, "bytes_of")
         cases |= {name: partial(peer, function) for name, function in READERS[form].items()}
     found = in_turns(cases, repeats)
-    found |= in_turns({"naive": partial(in_own_process, "benchmarks.intake_reading", "naive", path=path)},
-                      1 if rows >= 100_000 else repeats)  # fmt: skip
+    if with_naive:  # takes minutes from a million rows on; once is enough to know how many times
+        found |= in_turns({"naive": partial(in_own_process, "benchmarks.intake_reading", "naive", path=path)},
+                          1 if rows >= 100_000 else repeats)  # fmt: skip
     best = fastest(found, list(READERS[form]))
     return Figure(
         f"reading, {form}", rows, found["ours"]["seconds"], limit=found.get("bytes", {}).get("seconds"),
-        limit_name="its bytes, inflated" if form == "xlsx" else "its bytes", naive=found["naive"]["seconds"],
+        limit_name="its bytes, inflated" if form == "xlsx" else "its bytes", naive=found.get("naive", {}).get("seconds"),
         naive_name="pandas, openpyxl" if form == "xlsx" else "pandas", peer=best[0], peer_name=best[1], against="peer",
         peak_mb={**{name: one["peak_mb"] for name, one in found.items() if name != "bytes"},
                  "ours, child": found["ours"]["reader_peak_mb"]},
@@ -65,12 +66,12 @@ def measure(rows: int, form: str, repeats: int, folder: Path) -> Figure:
 
 def main() -> None:
     """Measure, and print the figures."""
-    given = options(__doc__, rows=[100_000], form=["xlsx", "csv"], repeats=3)
+    given = options(__doc__, rows=[100_000], form=["xlsx", "csv"], repeats=3, without_naive=False)
     figures = []
     for rows in given.rows:
         for form in given.form:
             with state_folder() as folder:
-                figures.append(measure(rows, form, given.repeats, folder))
+                figures.append(measure(rows, form, given.repeats, folder, with_naive=not given.without_naive))
     emit(figures)
 
 

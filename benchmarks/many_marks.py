@@ -21,6 +21,8 @@ from typing import Any
 from psycopg import sql
 
 from benchmarks.agreement import _EXTRA
+from benchmarks.growth import assess
+from benchmarks.growth import night as one_night
 from benchmarks.harness import Clock, Figure, emit, options, state_folder
 from benchmarks.installation import installation, with_marks
 from benchmarks.provider import SESSIONS, TRAINEES_A_RUN
@@ -28,7 +30,7 @@ from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query, text
 from tms_pipeline.workplace import Workplace
 
-KINDS = ("course_run", "session", "enrolment", "attendance")
+KINDS = ("course_run", "session", "enrolment", "fee", "attendance", "assessment")
 BASE_RUNS = 40
 PER_COPY = BASE_RUNS * TRAINEES_A_RUN * SESSIONS
 # A copy is of other runs and other people, some days earlier.
@@ -38,9 +40,11 @@ _COPIED = {
     "course_run": "'Y' || n || '-' || run_code",
     "session": "'Y' || n || '-' || run_code || '|' || session_no",
     "enrolment": "'Y' || n || '-' || run_code || '|' || trainee_ref || 'Y' || n",
+    "fee": "'Y' || n || '-' || run_code || '|' || trainee_ref || 'Y' || n",
+    "assessment": "'Y' || n || '-' || run_code || '|' || trainee_ref || 'Y' || n || '|'",
     "attendance": "'Y' || n || '-' || run_code || '|' || session_no || '|' || trainee_ref || 'Y' || n",
 }
-_DAYS = {"registration_open", "registration_close", "start_date", "end_date", "session_date", "enrolment_date"}
+_DAYS = {"registration_open", "registration_close", "start_date", "end_date", "session_date", "enrolment_date", "assessment_date"}
 
 
 def copies(kind: str, columns: list[str]) -> sql.Composed:
@@ -93,6 +97,7 @@ def owner(workplace: Workplace) -> Iterator[Connection]:
 def begin(workplace: Workplace, folder: Path) -> None:
     """The runs that are copied; then marks without indexes, outside the WAL."""
     with_marks(workplace, folder, PER_COPY, agreed=True)
+    assess(workplace)
     with owner(workplace) as connection:
         connection.execute("CREATE TABLE public.later (place integer GENERATED ALWAYS AS IDENTITY, statement text)")
         connection.execute("CREATE TABLE public.base AS TABLE register.attendance")
@@ -154,15 +159,15 @@ def finish_one(workplace: Workplace) -> bool:
     return True
 
 
-def settle(workplace: Workplace) -> None:
-    """What autovacuum does in the hours after."""
+def settle(workplace: Workplace, *, vacuum: bool) -> None:
+    """What autovacuum does in the minutes after, and in the hours."""
     with workplace.db.transaction() as connection:
         connection.commit()
         connection.autocommit = True
         connection.execute("RESET ROLE")
         for side in ("register", "mirror"):
             for kind in KINDS:
-                connection.execute(f"VACUUM ANALYZE {side}.{kind}")  # type: ignore[arg-type]
+                connection.execute(f"{'VACUUM ANALYZE' if vacuum else 'ANALYZE'} {side}.{kind}")  # type: ignore[arg-type]
         connection.execute("SET ROLE tms_app")
         connection.autocommit = False
 
@@ -240,8 +245,6 @@ def measure(workplace: Workplace, rows: int, *, nights: bool) -> list[Figure]:
 
 def night(workplace: Workplace, rows: int) -> list[Figure]:
     """Two whole nights: the first looks at everything, the second at what changed since."""
-    from benchmarks.growth import night as one_night
-
     figures = []
     for name in ("the first night", "a night without changes"):
         seconds, parts = one_night(workplace)
@@ -269,14 +272,11 @@ def main() -> None:
                 if given.home:
                     print(f"{min(wanted, have + step) * PER_COPY:,} marks", flush=True)
                     return
-            fresh = False
             while finish_one(workplace):
-                fresh = True
                 if given.home:
                     print("one index more", flush=True)
                     return
-            if fresh or not given.home:
-                settle(workplace)
+            settle(workplace, vacuum=not given.home)
             figures += measure(workplace, rows, nights=given.nights)
             if given.nights:
                 figures += night(workplace, rows)
