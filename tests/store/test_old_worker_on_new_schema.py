@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.engine import make_url
 from tms_pipeline.store.migrations import migrate
 from tms_pipeline.workplace import Workplace
 
-RELEASED = "0002"
+RELEASED = "0009"
 STATEMENTS = Path(__file__).parent / "released"
 Columns = dict[tuple[str, str, str], dict[str, Any]]
 
@@ -57,7 +58,7 @@ def released(name: str, **parts: sql.Composable) -> sql.Composed:
 
 
 def test_the_statements_of_an_old_worker_take_a_change_from_its_plan_to_ssg(place: Workplace) -> None:
-    may_go = released("may_go")
+    may_go = sql.SQL((STATEMENTS / "may_go.sql").read_text())
     with place.db.transaction() as connection:
         connection.execute(
             "INSERT INTO outbox.plan (plan_id, plan_hash, correlation_id, changes, withheld, waiting, elsewhere, counts) "
@@ -92,26 +93,25 @@ def test_the_statements_of_an_old_worker_take_a_change_from_its_plan_to_ssg(plac
     number = claimed[0][0]
     with place.db.transaction() as connection:
         connection.execute(released("heartbeat"), {"owner": "old", "owners": ["old"], "lease": "2 minutes"})
-        row = connection.execute(released("intent"), {"id": number, "owner": "old"}).fetchone()
-    assert row is not None
+        row = connection.execute(released("intent"), {"ids": [number], "owner": "old"}).fetchone()
+    assert row is not None and row[0] == number
     with place.db.transaction() as connection:
         connection.execute(
             released("outcome"),
-            {"id": number, "owner": "old", "attempt": row[0], "state": "accepted", "sent": False, "http_status": None,
-             "wait": 0.0, "reason": "accepted", "ssg_ref": "ENR-1", "unburn": False, "error_class": None, "error_code": None,
-             "sentence": None, "remedy": None},
+            {"ids": [number], "attempts": [row[1]], "owner": "old", "outcomes": json.dumps([{
+                "id": number, "attempt": row[1], "state": "accepted", "sent": False, "unburn": False, "wait": 0.0,
+                "reason": "accepted", "ssg_ref": "ENR-1"}])},
         )  # fmt: skip
         connection.execute(released("rescue"), {"gone": [], "grace": 1.0, "settle": 1.0})
         names = ["ssg_ref", "run_code", "collection_status", "live", "own_hash", "ssg_hash", "agreed_hash", "agreed_key"]
         merge = released(
-            "merge_one", mirror=sql.Identifier("mirror", "fee"), columns=sql.SQL(", ").join(map(sql.Identifier, names)),
-            values=sql.SQL(", ").join(sql.Placeholder(name) for name in names),
+            "mirror_written", mirror=sql.Identifier("mirror", "fee"), columns=sql.SQL(", ").join(map(sql.Identifier, names)),
             updates=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names[1:]),
         )  # fmt: skip
-        values = {"ssg_ref": "ENR-1", "run_code": "R", "collection_status": "Full Payment", "live": True, "own_hash": b"1",
-                  "ssg_hash": b"1", "agreed_hash": b"1", "agreed_key": "k", "key": "k", "how": "write"}  # fmt: skip
-        connection.execute(merge, values)
-        connection.execute(merge, values)
+        values = {"ssg_ref": "ENR-1", "run_code": "R", "collection_status": "Full Payment", "live": True, "own_hash": r"\x31",
+                  "ssg_hash": r"\x31", "agreed_hash": r"\x31", "agreed_key": "k", "key": "k"}  # fmt: skip
+        for _ in range(2):
+            connection.execute(merge, {"rows": json.dumps([values]), "made": True})
     assert place.db.rows("SELECT state, ssg_ref FROM outbox.submission") == [("accepted", "ENR-1")]
     assert place.db.rows("SELECT outcome FROM outbox.attempt") == [("accepted",)]
 

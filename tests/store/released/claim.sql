@@ -23,4 +23,5 @@ FROM due
 WHERE s.submission_id = due.submission_id
 RETURNING s.submission_id, s.kind, s.key, s.action, s.state, s.content_hash, s.correlation_id, s.ssg_ref, s.attempts,
           s.searches, extract(epoch FROM now() - coalesce(s.first_sent_at, now()))::float8 AS age,
-          extract(epoch FROM now() - s.last_sent_at)::float8 AS sent_ago, s.first_sent_at, s.due, s.order_no, s.run_code
+          extract(epoch FROM now() - s.last_sent_at)::float8 AS sent_ago, s.first_sent_at, s.due, s.order_no, s.run_code,
+          s.upload_id

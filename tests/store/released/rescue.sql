@@ -1,6 +1,11 @@
 -- Leases of workers that died: of processes known to be gone, and those that ran out. What was being sent may have
 -- arrived, and may still be at work at SSG: the search waits a while, counted from now and not by the clock of then.
-UPDATE outbox.submission
+WITH stalled AS (
+    SELECT submission_id FROM outbox.submission
+    WHERE lease_owner IS NOT NULL AND (lease_until < now() OR lease_owner = ANY(%(gone)s))
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox.submission s
 SET state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END,
     needs_search = needs_search OR state = 'sending',
     next_attempt_at = CASE
@@ -13,4 +18,5 @@ SET state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END,
     sentence = CASE WHEN state = 'sending'
         THEN 'The worker died while it was sending this; SSG is searched before it is sent again.' ELSE sentence END,
     remedy = CASE WHEN state = 'sending' THEN 'Nothing: SSG is searched by itself.' ELSE remedy END
-WHERE lease_owner IS NOT NULL AND (lease_until < now() OR lease_owner = ANY(%(gone)s))
+FROM stalled
+WHERE s.submission_id = stalled.submission_id
