@@ -41,7 +41,7 @@ def make_recovered_safe(
     with workplace.whole_db.transaction() as connection:
         row = connection.execute("SELECT seq, at FROM audit.entry ORDER BY seq DESC LIMIT 1").fetchone()
     last, as_of = (int(row[0]), row[1]) if row else (0, datetime.now(UTC))
-    with alone(workplace), still(workplace, actor, tell) as stopped_before:
+    with alone(workplace), still(workplace, actor, tell) as (stopped_before, _):
         tell("making it safe")
         with workplace.whole_db.transaction() as connection:
             gone: list[str] = []

@@ -89,12 +89,15 @@ def restore(
         done("verify")
         if not confirm(backup.facts):
             return None
-        with alone(workplace), still(workplace, actor, tell) as stopped_before:
+        with alone(workplace), still(workplace, actor, tell) as (stopped_before, held):
             before = None
             if backup_first and not _empty(workplace):
                 tell("backing up what is there now")
                 before = make(workplace, actor=actor, before_restore=True).name
                 done("backup before")
+            # Who opens an upload waits, with its file still in the inbox, until its connection is cut. From here on
+            # nothing is written to our database, so that nobody who waits holds up what we wait for.
+            held.execute("LOCK TABLE intake.upload IN SHARE ROW EXCLUSIVE MODE")
             with workplace.whole_db.transaction() as connection:
                 end = end_of_log(connection)
                 numbers = connection.execute(query("backups/numbers")).fetchall()
@@ -124,8 +127,11 @@ def restore(
 
 
 @contextlib.contextmanager
-def still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, Any] | None]:
-    """Nobody calls SSG and no file is taken in or leaves the inbox; yields the kill switch as a person had set it.
+def still(
+    workplace: Workplace, actor: Actor, tell: Tell
+) -> Iterator[tuple[dict[str, Any] | None, psycopg.Connection[Any]]]:
+    """Nobody calls SSG and no file is taken in; yields the kill switch as a person had set it, and the connection that
+    keeps intakes out.
 
     Ended as it was on a failure. Raises BackupError when calls or intakes in hand do not end.
     """
@@ -140,8 +146,9 @@ def still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, 
         tell("waiting for calls and intakes in hand")
         _end_of_intakes(held)
         _end_of_calls(workplace)
-        yield stopped
+        yield stopped, held
     except BaseException:
+        held.close()  # who waits for it goes on, and may hold what the switch needs
         if stopped is None:
             with contextlib.suppress(Exception):  # the first failure is the one to tell
                 set_switch(workplace, stopped=False, reason="the restore did not happen", actor=actor)
@@ -151,12 +158,10 @@ def still(workplace: Workplace, actor: Actor, tell: Tell) -> Iterator[dict[str, 
 
 
 def _end_of_intakes(held: psycopg.Connection[Any]) -> None:
-    """Wait for the intake in hand, and let none begin: who opens an upload waits, with its file still in the inbox,
-    until its connection is cut."""
+    """Wait for the intake in hand, and let none begin."""
     try:
         held.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{_INTAKE_MINUTES}min")))
         held.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
-        held.execute("LOCK TABLE intake.upload IN SHARE ROW EXCLUSIVE MODE")
     except psycopg.errors.LockNotAvailable:
         raise BackupError(
             f"A file is being taken in for more than {_INTAKE_MINUTES} minutes; stop it and try again. Nothing was "

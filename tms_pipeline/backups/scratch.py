@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from tms_pipeline.audit.anchors import Anchor
 from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, plain
@@ -32,6 +34,7 @@ from tms_pipeline.workplace import Workplace
 # Made again by the migrations' last step, for the roles of this server, which a dump does not hold.
 _MADE_AGAIN = (" POLICY ", " ROW SECURITY ")
 _JOBS = 4
+_TRIES = 4
 # Behind the name of our database: what a restore replaced, for the moment until it is dropped.
 REPLACED = "_replaced"
 _ALONE_LOCK = 7_310_010
@@ -206,7 +209,7 @@ def bring_up(
             f"{backup.name} did not come back whole: {', '.join(differ[:3])} hold other numbers of rows than when it "
             "was made; take another one."
         )
-    migrate(url)
+    _migrate(url)
     _data_keys(workplace, backup, url, as_elsewhere=as_elsewhere)
     closed, keys = _closed(workplace, url)
     if closed and not closed_too:
@@ -222,6 +225,18 @@ def bring_up(
 def at(workplace: Workplace, db: Database) -> Workplace:
     """The same workplace with another database."""
     return replace(workplace, db=db, unscoped=None)
+
+
+def _migrate(url: URL) -> None:
+    """Forward to our schema. Roles are the whole server's: a verb that opens our database now may be at them too."""
+    for attempt in range(_TRIES):
+        try:
+            migrate(url)
+            return
+        except (psycopg.OperationalError, psycopg.InternalError, DBAPIError):
+            if attempt + 1 == _TRIES:
+                raise
+            time.sleep(1)
 
 
 def _closed(workplace: Workplace, url: URL) -> tuple[int, int]:

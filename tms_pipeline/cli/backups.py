@@ -100,8 +100,11 @@ def restore(
 
     Calls to SSG and intakes stop meanwhile. Exit 1 if health is degraded at the end.
     """
+    import psycopg
+
     from tms_pipeline.backups.restoring import restore as put_back
     from tms_pipeline.backups.scratch import place_of
+    from tms_pipeline.backups.sealed_file import BackupError
     from tms_pipeline.health.check import State
     from tms_pipeline.health.report import report
     from tms_pipeline.workplace import open_workplace
@@ -125,8 +128,14 @@ def restore(
 
     with open_workplace() as workplace:
         place, name = place_of(file, workplace.settings.backup_place)
-        done = put_back(workplace, place, name, actor=workplace.actor(), keep_stopped=keep_stopped, closed_too=closed,
-                        confirm=confirm, tell=step)  # fmt: skip
+        try:
+            done = put_back(workplace, place, name, actor=workplace.actor(), keep_stopped=keep_stopped,
+                            closed_too=closed, confirm=confirm, tell=step)  # fmt: skip
+        except psycopg.Error as error:
+            raise BackupError(
+                f"Postgres broke off ({type(error).__name__}), so the restore did not happen or was not finished; see "
+                "'tms health' and 'tms doctor', then run it again."
+            ) from None
         if done is None:
             say("Nothing was changed.")
             raise typer.Exit(FINDINGS)
