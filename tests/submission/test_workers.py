@@ -16,11 +16,15 @@ from pathlib import Path
 import pytest
 from submission_world import NRICS, PACE, World, enrolment, key, trainee
 
+from tms_pipeline.identity import keyring
+from tms_pipeline.identity.keyring import KeyringError
+from tms_pipeline.intake.service import receive
+from tms_pipeline.mirror.pull import pull
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.submission import lease
 from tms_pipeline.submission.gate import Gate, set_switch
 from tms_pipeline.submission.planning import plan_now
-from tms_pipeline.submission.worker import Worker
+from tms_pipeline.submission.worker import Worker, run_workers
 
 
 def _ready(world: World) -> None:
@@ -291,6 +295,24 @@ def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) ->
     world.ssg("POST", "settings", {"latency_ms": 0})
     world.submit()
     _expected(world)
+
+
+@pytest.mark.parametrize("ring", ["data", "index"])
+def test_with_another_installations_ring_nothing_is_sealed_read_or_sent(world: World, ring: str, tmp_path: Path) -> None:
+    _ready(world)
+    uploads = world.value("SELECT count(*) FROM intake.upload")
+    keyring.create(tmp_path)
+    foreign = getattr(keyring.load(tmp_path), ring)
+    place = replace(world.workplace, rings=replace(world.workplace.rings, **{ring: foreign}))
+    with world.client() as client:
+        for act in (
+            lambda: receive(place, "t.csv", b"Trainer Code\n", source="test", actor=world.actor()),
+            lambda: pull(place, client),
+            lambda: run_workers(place, client, actor=world.actor()),
+        ):
+            with pytest.raises(KeyringError, match=f"The key ring '{ring}' is not the one that this database was made with"):
+                act()
+    assert world.value("SELECT count(*) FROM intake.upload") == uploads and world.writes() == {}
 
 
 def test_a_dead_owner_is_known_by_machine_process_and_start() -> None:

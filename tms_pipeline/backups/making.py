@@ -27,8 +27,9 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.places import SUM, Place, name_of, to_keep
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, seal_to
-from tms_pipeline.health.keys import fit
+from tms_pipeline.health.keys import must_fit
 from tms_pipeline.identity.key_export import export, standing_export
+from tms_pipeline.identity.keyring import KeyringError
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.migrations import state
@@ -75,7 +76,10 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
     with TemporaryDirectory(dir=workplace.folder("tmp"), prefix="backup-") as folder:
         work = Path(folder)
         with _snapshot(workplace) as (connection, snapshot):
-            _fits(workplace)
+            try:
+                must_fit(workplace)  # what is sealed with another installation's rings, our own never open
+            except KeyringError as error:
+                raise BackupError(str(error)) from None
             facts = _facts(workplace, connection, made_at, before_restore=before_restore)
             originals = _originals(connection)
             export(connection, workplace.rings, work / EXPORT)
@@ -108,14 +112,6 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         "rows": rows, "sha256": sha256, "data_ring": workplace.rings.data.active, "seconds": round(made.seconds, 1),
     })  # fmt: skip
     return made
-
-
-def _fits(workplace: Workplace) -> None:
-    """With another installation's rings a backup would be sealed that our own never open. Raises BackupError."""
-    with workplace.whole_db.transaction() as connection:
-        found = fit(workplace.rings, connection)
-    if not found.fine:
-        raise BackupError(f"{found.sentence} {found.remedy}")
 
 
 def bring_export(workplace: Workplace) -> bool:

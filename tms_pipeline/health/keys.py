@@ -12,6 +12,7 @@ from tms_pipeline.identity.opening import CannotOpen
 from tms_pipeline.settings import Settings
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
+from tms_pipeline.workplace import Workplace
 
 _REMEDY = (
     "Stop all work ('tms stop' and 'tms down'), bring the ring of this installation back from its copy, and look "
@@ -44,6 +45,17 @@ def fit(rings: KeyRings, connection: Connection | None) -> Check:
             versions=versions,
         )  # fmt: skip
     return ok("keys", "all rings are there, for their owner only, and fit this database", versions=versions)
+
+
+def must_fit(workplace: Workplace) -> None:
+    """Seal, mark and send nothing with another installation's rings: our own would never open it.
+
+    Raises KeyringError with what is wrong and what to do.
+    """
+    with workplace.whole_db.transaction() as connection:
+        found = fit(workplace.rings, connection)
+    if not found.fine:
+        raise KeyringError(f"{found.sentence} {found.remedy}")
 
 
 def _missing(settings: Settings, connection: Connection | None) -> Check:

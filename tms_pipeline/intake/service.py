@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
+from tms_pipeline.health.keys import must_fit
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import answers, archive, landing
@@ -75,7 +76,11 @@ def upload_id_of(sha256: str) -> str:
 
 
 def receive(workplace: Workplace, name: str, content: bytes, *, source: str, actor: Actor) -> tuple[str, bool]:
-    """Keep the original and open an upload for it; returns (upload id, whether it is new)."""
+    """Keep the original and open an upload for it; returns (upload id, whether it is new).
+
+    Raises KeyringError when the rings are another installation's.
+    """
+    must_fit(workplace)
     sha256 = hashlib.sha256(content).hexdigest()
     upload_id = upload_id_of(sha256)
     with workplace.db.transaction() as connection:

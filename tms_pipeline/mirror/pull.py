@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 
+from tms_pipeline.health.keys import must_fit
 from tms_pipeline.mirror.rows import agree
 from tms_pipeline.mirror.scope_reads import (
     Astray,
@@ -40,8 +41,10 @@ def pull(
 ) -> PullResult:
     """Read everything that SSG holds of this provider. Errors of SSG end as scopes "not read", never as exceptions.
 
-    ``whole``: read every scope whole, though its changes would be enough.
+    ``whole``: read every scope whole, though its changes would be enough. Raises KeyringError when the rings are
+    another installation's: their marks would bind nobody.
     """
+    must_fit(workplace)
     work = ScopeReader(workplace, client, progress, whole=whole)
     progress("reading trainers")
     work.scope(("trainer",), "all", lambda: (wire_in.trainer(view) for view in client.trainers.iter()))

@@ -64,8 +64,10 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
     found["findings"] = _plain(
         connection,
         "SELECT d.rule, d.kind, d.run_code, d.last_day, d.standing, d.sentence FROM ("
-        "SELECT rule, kind, run_code, last_day, standing, sentence, trainee_ref, review_id FROM finding.deadline UNION ALL "
-        "SELECT rule, kind, run_code, last_day, standing, sentence, trainee_ref, after_review FROM finding.settled_deadline"
+        "SELECT rule, kind, run_code, last_day, standing, sentence, trainee_ref, review_id FROM finding.deadline "
+        "UNION ALL "
+        "SELECT rule, kind, run_code, last_day, standing, sentence, trainee_ref, after_review "
+        "FROM finding.settled_deadline"
         ") d "
         "WHERE d.trainee_ref = %s ORDER BY d.review_id DESC LIMIT 1000",
         trainee_ref,

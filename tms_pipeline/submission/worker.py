@@ -21,6 +21,7 @@ from typing import Any
 from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.health.keys import must_fit
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.settings import Settings
@@ -317,7 +318,9 @@ def run_workers(
     workplace: Workplace, client: SsgClient, *, actor: Actor, patience: float = 5.0,
     progress: Callable[[Counter[str]], None] = lambda _: None, threads: int | None = None,
 ) -> WorkResult:
-    """Work off the outbox once, and write one audit entry about it."""
+    """Work off the outbox once, and write one audit entry about it. Raises KeyringError when the rings are another
+    installation's."""
+    must_fit(workplace)
     worker = Worker(workplace, client, actor=actor, progress=progress, threads=threads)
     result = worker.run(patience=patience)
     if result.outcomes:
