@@ -19,7 +19,8 @@ from tms_pipeline.compliance.review import review
 from tms_pipeline.compliance.rules import RuleError, load_rules, rule_for
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.intake.nric import make_nric
-from tms_pipeline.intake.service import preview, receive, take_in
+from tms_pipeline.intake.preview import preview
+from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.settings import load_settings
 from tms_pipeline.store.database import Database
 from tms_pipeline.submission.planning import plan_now

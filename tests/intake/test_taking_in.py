@@ -15,9 +15,10 @@ from tms_pipeline.examples.answers import expected
 from tms_pipeline.examples.people import wrong_letter
 from tms_pipeline.examples.term import Term
 from tms_pipeline.intake import archive, landing
+from tms_pipeline.intake.preview import preview
 from tms_pipeline.intake.results import balance_of, preview_of, result_of
 from tms_pipeline.intake.second_look import look_again
-from tms_pipeline.intake.service import preview, receive, take_in
+from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.intake.upload_result import UploadResult
 from tms_pipeline.workplace import Workplace
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tms_pipeline.intake.nric import make_nric
-from tms_pipeline.intake.service import Taken, preview, receive, take_in
+from tms_pipeline.intake.preview import preview
+from tms_pipeline.intake.service import Taken, receive, take_in
 from tms_pipeline.submission.record import load
 from tms_pipeline.workplace import Workplace
 

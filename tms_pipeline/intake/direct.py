@@ -9,8 +9,9 @@ from tms_pipeline.audit.log import Actor
 from tms_pipeline.intake import results
 from tms_pipeline.intake.inbox import Dropped, read
 from tms_pipeline.intake.opening import limits_of
+from tms_pipeline.intake.preview import preview
 from tms_pipeline.intake.result_workbook import write_result_workbook
-from tms_pipeline.intake.service import Taken, changes_of, preview, receive, take_in
+from tms_pipeline.intake.service import Taken, changes_of, receive, take_in
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
 

@@ -28,7 +28,6 @@ from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, limits_
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.database import Connection, copy_rows
-from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Any constant: uploads are taken in one after the other, as each may answer what another waits for.
@@ -64,10 +63,6 @@ def undisturbed() -> Iterator[None]:
     finally:
         if searching:
             gc.enable()
-
-
-class Preview(Exception):
-    """Carries a preview out of the transaction that it takes back."""
 
 
 def upload_id_of(sha256: str) -> str:
@@ -138,7 +133,7 @@ def take_in(
         raise LookupError(f"Upload {upload_id} is {state} already.")
     try:
         original = _original(workplace, upload_id, sha256)
-        opened = _open(workplace, name, original, limits or limits_of(workplace.settings))
+        opened = opened_upload(workplace, name, original, limits or limits_of(workplace.settings))
         tables, file_faults = find_tables(
             opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
         )
@@ -151,65 +146,13 @@ def take_in(
         ).fetchone()
         if current is None or current[0] not in ("received", "held"):
             raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
-        return _take_in(
+        return take_in_tables(
             connection, workplace, upload_id, tables, file_faults, actor, hold=hold,
             corrects=answers.corrected_upload(opened),
         )
 
 
-@undisturbed()
-def preview(
-    workplace: Workplace,
-    name: str,
-    content: bytes,
-    *,
-    actor: Actor,
-    mapping: str | None = None,
-    limits: Limits | None = None,
-) -> Taken:
-    """What taking these bytes in would do: the very same code, in a transaction that is taken back."""
-    upload_id = f"preview-{hashlib.sha256(content).hexdigest()[:12]}"
-    try:
-        opened = _open(workplace, name, content, limits or limits_of(workplace.settings))
-        tables, file_faults = find_tables(
-            opened, mapping=mapping, resolve=resolver(workplace), mappings=known_mappings(workplace)
-        )
-    except FileRefused as refusal:
-        item = refusal.fault
-        return Taken(upload_id, "preview", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
-    taken: Taken | None = None
-    try:
-        with workplace.db.transaction() as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
-            sequences = connection.execute(query("intake/sequences")).fetchall()
-            connection.execute(
-                "INSERT INTO intake.upload (upload_id, sha256, file_name, received_at, received_by, bytes, state, "
-                "correlation_id) VALUES (%s, %s, 'preview', now(), %s, %s, 'received', %s)",
-                (upload_id, upload_id, actor.name, len(content), actor.correlation_id),
-            )
-            taken = _take_in(
-                connection, workplace, upload_id, tables, file_faults, actor, hold=False
-            )
-            _put_back(connection, sequences)
-            raise Preview
-    except Preview:
-        if taken is None:
-            raise
-    taken.state = "preview"
-    return taken
-
-
-def _put_back(connection: Connection, sequences: list[tuple[str, int | None, int]]) -> None:
-    """Sequences are not taken back with their transaction; under the intake's lock nobody else has moved these."""
-    moved = set(connection.execute(query("intake/sequences")).fetchall()) - set(sequences)
-    for name, last, start in sequences:
-        if any(name == other for other, _, _ in moved):
-            connection.execute(
-                "SELECT setval(%s::text::regclass, %s, %s)", (name, start if last is None else last, last is not None)
-            )
-
-
-def _take_in(
+def take_in_tables(
     connection: Connection,
     workplace: Workplace,
     upload_id: str,
@@ -220,6 +163,7 @@ def _take_in(
     hold: bool,
     corrects: str | None = None,
 ) -> Taken:
+    """Land, check and write the tables of one upload within the caller's transaction, which holds the intake's lock."""
     connection.execute("DELETE FROM intake.landing_table WHERE upload_id = %s", (upload_id,))
     connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
     connection.execute("SAVEPOINT before_registers")
@@ -306,7 +250,8 @@ def _original(workplace: Workplace, upload_id: str, sha256: str) -> bytes:
     return archive.original(workplace.folder("archive"), sha256, key)
 
 
-def _open(workplace: Workplace, name: str, content: bytes, limits: Limits) -> OpenedFile:
+def opened_upload(workplace: Workplace, name: str, content: bytes, limits: Limits) -> OpenedFile:
+    """Open the bytes in the reading child. Raises FileRefused."""
     # The reader is a child process and needs a file; its name is ours, so that no person's name shows in a listing.
     with tempfile.TemporaryDirectory(dir=workplace.folder("tmp")) as folder:
         path = Path(folder) / f"upload{Path(name).suffix.lower()[:6]}"
