@@ -40,7 +40,7 @@ READING = {words for words, command in ALL.items() if any(option.name == "json_"
 # What a verb must be told, for those that can be tried on any installation.
 TOLD = {("trace",): ["trainee"], ("dead-letters", "show"): ["1"], ("report",): ["reconciliation"]}
 TO_TRY = {
-    words for words in READING - {("sync",), ("intake",), ("preflight",), ("doctor",), ("housekeeping",)}
+    words for words in READING - {("sync",), ("intake",), ("preflight",), ("doctor",), ("housekeeping",), ("restore",)}
     if words in TOLD or not any(option.required for option in ALL[words].params)
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tms_pipeline.cli.output import FINDINGS, USAGE, emit, plainly, say, step
+from tms_pipeline.cli.output import FINDINGS, emit, plainly, say, step, usage
 
 _STOPPED = "Calls to SSG are stopped; 'tms allow --reason …' lets them go."
 
@@ -110,8 +110,7 @@ def restore(
     from tms_pipeline.workplace import open_workplace
 
     if bool(file) is recovered:
-        step("name a backup, or say --recovered")
-        raise typer.Exit(USAGE)
+        usage("Name a backup ('tms backup --list' shows them), or say --recovered; one of the two.")
     if recovered:
         _make_recovered_safe(keep_stopped=keep_stopped, json_=json_)
         return
