@@ -101,7 +101,7 @@ def measure(files: int, rows: int, folder: Path, port: int) -> list[Figure]:
                 )
                 at = moments(workplace)
                 points = [dropped, received, at["PIPELINE_ENQUEUED"], at["PIPELINE_STARTING"], at["PIPELINE_START"], done]
-                for name, first, second in zip(PARTS, points, points[1:], strict=True):
+                for name, first, second in zip(PARTS, points[:-1], points[1:], strict=True):
                     parts[name].append(second - first)
                 waits.append(done - dropped)
         finally:

@@ -35,7 +35,7 @@ def used(figures: list[dict[str, Any]]) -> list[tuple[str, float, str]]:
         if not ratio or not bound:
             continue
         share = bound / ratio if figure.get("against") == "naive" else ratio / bound
-        found.append((f"{figure['stage']} ({figure['size']:,})", share, f"{ratio:.3g} of {bound:g}"))
+        found.append((f"{figure['stage']} ({figure['size']:,})", share, f"{ratio:,.4g} of {bound:g}"))
     return found
 
 
@@ -43,7 +43,8 @@ def _targets(axes: Any, bars: list[tuple[str, float, str]]) -> None:
     bars = bars[::-1]
     axes.barh([bar[0] for bar in bars], [bar[1] for bar in bars], color=[GOOD if bar[1] <= 1 else BAD for bar in bars])
     for place, (_, share, words) in enumerate(bars):
-        axes.text(share, place, f" {words}", va="center", fontsize=8)
+        axes.text(share, place, f" {words}", va="center", fontsize=8, zorder=4,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
     axes.margins(x=0.18, y=0.02)
