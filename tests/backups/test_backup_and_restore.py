@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Restorable
+from restorable import Restorable
 from submission_world import NRICS, attendance, enrolment, fee, run, session, trainee
 
 from tms_pipeline.audit.anchors import anchor, anchors

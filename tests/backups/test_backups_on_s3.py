@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from conftest import Restorable
+from restorable import Restorable
 
 from tms_pipeline.backups.making import make
 from tms_pipeline.backups.places import Place, name_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from conftest import Restorable
+from restorable import Restorable
 from running import wait_until
 from submission_world import TRAINER_NRICS, trainee
 from test_backup_and_restore import backup, later_files, live, settle

@@ -12,7 +12,7 @@ from tms_pipeline.operations import docs_check
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.settings import PROJECT_ROOT
 
-FOLDERS = ("docs", "deploy", "examples", "tms_pipeline/roles", "tms_pipeline/mappings", "tms_pipeline/compliance/rules", "tests/promises", ".ci")
+FOLDERS = ("docs", "deploy", "benchmarks/results", "examples", "tms_pipeline/roles", "tms_pipeline/mappings", "tms_pipeline/compliance/rules", "tests/promises", ".ci")
 FILES = (".env.example", "Makefile", "LICENSE", "pyproject.toml")
 # The pages of the codes are many and made by others: their index stands for them.
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "*.pyc", "[A-Z]*_*.md", "ssg-[a-z]*-*.md", "ssg-oauth.md")
