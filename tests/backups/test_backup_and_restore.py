@@ -240,7 +240,7 @@ def test_the_drill_finds_counts_chain_and_plan_and_leaves_nothing_behind(ours: R
 def test_backups_lie_anywhere_that_fsspec_reaches_and_old_ones_go(ours: Restorable) -> None:
     world = ours.world
     place = Place("memory://off-host/tms")
-    old = datetime.now(UTC) - timedelta(days=3000)
+    old = (datetime.now(UTC) - timedelta(days=3000)).replace(hour=2)  # an hour on is the same day in Singapore
     for name in (name_of(old), name_of(old + timedelta(hours=1))):
         place.write(name, b"x")
         place.write(f"{name}.sha256", b"x")
