@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import whole_job
-from benchmarks.harness import in_own_process, options, state_folder
+from benchmarks.harness import ROOT, in_own_process, options, state_folder
 from benchmarks.installation import installation
 from benchmarks.yes_server import yes_server
 from tms_pipeline.store.embedded import EmbeddedPostgres
@@ -35,7 +35,7 @@ def profiled(folder: str, path: str, ssg: str) -> dict[str, object]:
     profiler.start()
     found = whole_job.ours(folder, path, ssg)
     profiler.stop()
-    return {**found, "tree": profiler.output_text(unicode=True, show_all=False)}
+    return {**found, "tree": profiler.output_text(unicode=True, show_all=False).replace(f"{ROOT}/", "")}
 
 
 def explain_slow(home: Path, slow_ms: int) -> None:
