@@ -1,7 +1,7 @@
 """Tables with very many attendance marks: what the daily and nightly statements cost, and by which plans.
 
     python -m benchmarks.many_marks [--rows 1000000 10000000]
-    python -m benchmarks.many_marks --rows 50000000 --home /var/tmp/mm --piece 2000000   (again and again, until it is full)
+    python -m benchmarks.many_marks --rows 50000000 --home DIR --piece 2000000   (again and again, until it is full)
 
 Runs of years ago with sessions, enrolments and marks are generated inside Postgres, on both sides, without the triggers
 that keep history; tables are unlogged and get their indexes once they are full, so that 50,000,000 take minutes. For

@@ -18,7 +18,7 @@ import polars as pl
 import psycopg
 from python_calamine import CalamineWorkbook
 
-from tms_pipeline.records.field import FieldType
+from benchmarks.bare_columns import bare_columns
 from tms_pipeline.records.kinds import kind_named
 
 PIECE = 1 << 20
@@ -107,15 +107,7 @@ def polars_checks(rows: int, kind: str) -> dict[str, Any]:
 
 def polars_model(kind: str) -> Any:
     """The bare model of row_checks for polars: lengths and patterns of each column."""
-    columns = {}
-    for item in kind_named(kind).fields:
-        checks = []
-        if item.max_length and item.type is not FieldType.INTEGER:
-            checks.append(pandera.Check.str_length(max_value=item.max_length))
-        if item.pattern:
-            checks.append(pandera.Check.str_matches(item.pattern))
-        columns[item.name] = pandera.Column(pl.String, checks, nullable=True, required=False)
-    return pandera.DataFrameSchema(columns)
+    return pandera.DataFrameSchema(bare_columns(kind, pandera, pl.String, required=False))
 
 
 def nric_passes(column: Any) -> Any:

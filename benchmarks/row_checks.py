@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pandera
 
+from benchmarks.bare_columns import bare_columns
 from benchmarks.harness import Figure, emit, have_peers, in_own_process, in_turns, options, seconds_of
 from tms_pipeline.records.checks import check_rows
 from tms_pipeline.records.field import FieldType
@@ -45,14 +46,7 @@ ROW = {
 
 def bare_model(name: str) -> pandera.DataFrameSchema:
     """What one writes with pandera's own checks for the same columns, and the date rules of a run."""
-    columns = {}
-    for item in kind_named(name).fields:
-        checks = []
-        if item.max_length and item.type is not FieldType.INTEGER:
-            checks.append(pandera.Check.str_length(max_value=item.max_length))
-        if item.pattern:
-            checks.append(pandera.Check.str_matches(item.pattern))
-        columns[item.name] = pandera.Column(object, checks, nullable=True)
+    columns = bare_columns(name, pandera, object)
     rules = [
         pandera.Check(lambda frame: frame["registration_open"] <= frame["registration_close"]),
         pandera.Check(lambda frame: frame["start_date"] <= frame["end_date"]),

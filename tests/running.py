@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,21 @@ __all__ = [
     "Done", "PROJECT_ROOT", "TMS", "as_json", "begin", "environment", "forget_settings", "free_port", "killed", "listens",
     "one_sentence", "processes_of", "short_folder", "tms", "wait_until",
 ]  # fmt: skip
+
+
+def failures_of_three_at_once(act: Callable[[], object]) -> list[BaseException]:
+    """Do it in three threads at once; what went wrong in any of them."""
+    failed: list[BaseException] = []
+
+    def one() -> None:
+        try:
+            act()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failed

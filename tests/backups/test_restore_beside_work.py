@@ -12,7 +12,6 @@ from running import wait_until
 from submission_world import TRAINER_NRICS, trainee
 from test_backup_and_restore import backup, later_files, live, settle
 
-from tms_pipeline.backups import restoring
 from tms_pipeline.backups.recovered import make_recovered_safe
 from tms_pipeline.backups.scratch import alone
 from tms_pipeline.backups.sealed_file import BackupError
@@ -87,7 +86,7 @@ def test_a_restore_beside_workers_waits_for_calls_in_hand_and_nothing_is_lost_or
 
 
 def test_a_restore_is_refused_while_another_runs_and_when_a_worker_does_not_let_go(
-    ours: Restorable, monkeypatch: pytest.MonkeyPatch
+    ours: Restorable,
 ) -> None:
     world = ours.world
     plan_id, plan = world.plan()
@@ -102,10 +101,8 @@ def test_a_restore_is_refused_while_another_runs_and_when_a_worker_does_not_let_
             "lease_until = now() + interval '1 hour' WHERE submission_id = (SELECT min(submission_id) FROM "
             "outbox.submission)"
         )
-    monkeypatch.setattr(restoring, "_SPARE_SECONDS", 0.5)
-    world.workplace = replace(
-        world.workplace, settings=world.workplace.settings.model_copy(update={"lease_seconds": 0.5})
-    )
+    quick = {"lease_seconds": 0.5, "ssg_timeout_seconds": 0.5}
+    world.workplace = replace(world.workplace, settings=world.workplace.settings.model_copy(update=quick))
     with pytest.raises(BackupError, match="1 submissions are still in the hands of a worker"):
         ours.restore(name)
     assert world.value("SELECT count(*) FROM outbox.submission WHERE state = 'sending'") == 1

@@ -5,7 +5,6 @@ Run A of the small term ended in November; the nights here are of a day in March
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -14,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from running import failures_of_three_at_once
 from submission_world import Site, World, attendance, fee, keep, restore, run
 
 from tms_pipeline.compliance.review import review
@@ -217,20 +217,7 @@ def test_a_look_that_breaks_off_leaves_every_touch(settled: World) -> None:
 
 def test_two_looks_at_once_take_turns(settled: World) -> None:
     settled.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
-    failed: list[BaseException] = []
-
-    def one() -> None:
-        try:
-            look_at(settled)
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=one) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    assert failures_of_three_at_once(lambda: look_at(settled)) == []
     assert settled.rows("SELECT agreed, settled FROM finding.looked_run WHERE run_code = 'A'") == [(False, False)]
 
 

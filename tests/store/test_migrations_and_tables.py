@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from running import failures_of_three_at_once
 from sqlalchemy.engine import make_url
 
 from tms_pipeline.records.field import FieldType
@@ -49,20 +49,7 @@ def test_an_empty_database_goes_from_nothing_to_the_newest(make_database: Callab
 
 def test_two_who_migrate_at_once_take_turns(make_database: Callable[..., str]) -> None:
     url = make_url(make_database(None))
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            migrate(url)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert failures_of_three_at_once(lambda: migrate(url)) == []
     assert state(url).pending == ()
 
 

@@ -34,7 +34,8 @@ from tms_pipeline.submission.worker import pace_of
 from tms_pipeline.workplace import Workplace
 
 Tell = Callable[[str], None]
-_SPARE_SECONDS = 30.0
+# A call and a lease are given this much more than they may take.
+_SPARE = 1.25
 # So long an intake in hand is waited for; the largest files take minutes.
 _INTAKE_MINUTES = 15
 # Each waits for five seconds.
@@ -175,7 +176,7 @@ def _end_of_calls(workplace: Workplace) -> None:
     # Whoever asked a moment before the switch may begin without asking again.
     time.sleep(2 * FRESH_SECONDS)
     # A call ends with its timeout, the slowest with twice of it, and the lease of a dead worker by itself.
-    end = time.monotonic() + max(settings.lease_seconds, 3 * settings.ssg_timeout_seconds) + _SPARE_SECONDS
+    end = time.monotonic() + _SPARE * max(settings.lease_seconds, 3 * settings.ssg_timeout_seconds)
     while True:
         rescue(workplace, pace_of(settings))
         busy = workplace.whole_db.value(query("backups/calls_in_hand"))

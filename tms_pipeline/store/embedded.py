@@ -68,6 +68,7 @@ class EmbeddedPostgres:
         self.socket = base / "run"
         if len(str(self.socket)) > _LONGEST_SOCKET_FOLDER:
             short = hashlib.sha256(str(base).encode()).hexdigest()[:12]
+            # Not the temporary folder of the moment: every process of this home must find it, whatever its TMPDIR.
             self.socket = Path(f"/tmp/tms-{short}")  # noqa: S108  (0700 and checked for its owner below)
         self._users: int | None = None
 
