@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import getpass
 import os
-import stat
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,9 +19,8 @@ SIMULATOR_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 # Made up, never issued: NRIC-shaped because that is what CorpPass ids look like in SSG's own test data (ssg-api 5.2).
 SIMULATOR_CORPPASS_ID = "S9999101A"
 
-
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_SSG_PRODUCTION = ("api.ssg-wsg.sg", "public-api.ssg-wsg.sg")
+# The hosts of SSG that are production whatever a setting says (ssg-api 1.1, read 2026-11-21).
+SSG_PRODUCTION = ("api.ssg-wsg.sg", "public-api.ssg-wsg.sg")
 
 
 class SettingsError(Exception):
@@ -67,7 +64,7 @@ class Settings(BaseSettings):
     ssg_base_url: str = ""
     ssg_oauth_url: str = ""
     # Hosts of SSG (ssg-api 1.1, read 2026-11-21). What belongs to SSG and stands in neither list counts as production.
-    ssg_production_hosts: str = ",".join(_SSG_PRODUCTION)
+    ssg_production_hosts: str = ",".join(SSG_PRODUCTION)
     ssg_uat_hosts: str = "uat-api.ssg-wsg.sg,mock-api.ssg-wsg.sg,mock-public-api.ssg-wsg.sg"
     ssg_client_id: str = ""
     ssg_client_secret: SecretStr = SecretStr("")
@@ -275,109 +272,15 @@ class Settings(BaseSettings):
         """Where health and metrics answer: TMS_HEALTH_PORT, else the second port after Dagster's."""
         return self.health_port_given or self.dagster_port + 2
 
-    def ssg_of(self, address: str) -> Literal["production", "uat", "none"]:
-        """Whose host an address names: SSG's production, SSG's UAT (or mock), or none of SSG's."""
-        host = _host_of(address)
-        lists = {"production": self.ssg_production_hosts, "uat": self.ssg_uat_hosts}
-        named = {which: {part.strip().lower() for part in text.split(",")} for which, text in lists.items()}
-        # Production's own names stay production's, whatever a list says.
-        if host in named["uat"] and host not in _SSG_PRODUCTION:
-            return "uat"
-        ours = host in named["production"] or any(
-            host == domain or host.endswith(f".{domain}") for domain in ("ssg-wsg.sg", "tpgateway.gov.sg")
-        )
-        return "production" if ours else "none"
-
-    def _check_host(self, name: str, address: str) -> None:
-        """Hold an address against ENVIRONMENT and SSG_ENV. Raises SettingsError."""
-        whose = self.ssg_of(address)
-        if whose == "production" and (self.environment != "production" or self.ssg_env != "production"):
-            raise SettingsError(
-                f"{name} is SSG's production, but ENVIRONMENT is {self.environment} and SSG_ENV is {self.ssg_env}; "
-                "only ENVIRONMENT=production with SSG_ENV=production may speak to it."
-            )
-        if whose == "none" and self.ssg_env == "production":
-            raise SettingsError(
-                f"SSG_ENV is production, but the host in {name} is not SSG's; correct it, or name a proxy of your own "
-                f"in SSG_PRODUCTION_HOSTS."
-            )
-        if whose == "uat" and self.ssg_env != "uat":
-            raise SettingsError(f"{name} is SSG's UAT or mock, but SSG_ENV is {self.ssg_env}; set SSG_ENV=uat, or "
-                                f"correct it.")
-        if whose == "uat" and self.environment == "production":
-            raise SettingsError(
-                f"{name} is SSG's UAT or mock, but ENVIRONMENT is production: people's records do not belong there; "
-                "set ENVIRONMENT=staging in an installation of its own."
-            )
-
-    def check_hardening(self) -> None:
-        """Refuse what would send people's data past a check, or leave a key open to others. Raises SettingsError."""
-        if self.environment == "production" and self.database_url is not None:
-            given = urlsplit(self.database_url.get_secret_value())
-            asked = parse_qs(given.query)
-            hosts = [given.hostname or "", *(asked.get("host") or [])]
-            away = [host for host in hosts if host and not host.startswith("/") and host not in _THIS_MACHINE]
-            if away and asked.get("sslmode") != ["verify-full"]:
-                raise SettingsError(
-                    "DATABASE_URL reaches Postgres over the network without a checked certificate; add "
-                    "?sslmode=verify-full to it, and sslrootcert=… for a CA of your own."
-                )
-        if self.ssg_key_file is not None and self.ssg_key_file.exists():
-            facts = self.ssg_key_file.stat()
-            # A secret that a container gets is root's, and its group may read it; everybody never may.
-            if facts.st_mode & (stat.S_IRWXO | stat.S_IWGRP) or (facts.st_mode & stat.S_IRGRP and facts.st_uid != 0):
-                raise SettingsError(f"Others may read the key {self.ssg_key_file} (SSG_KEY_FILE); run 'chmod 600' on "
-                                    f"it.")
-
-    def check_ssg(self) -> None:
-        """Refuse settings that would speak to the wrong SSG or with made-up secrets. Raises SettingsError."""
-        for name, address in (("SSG_BASE_URL", self.ssg_base_url), ("SSG_OAUTH_URL", self.ssg_oauth_url)):
-            if address:
-                self._check_host(name, address)
-        if self.ssg_env == "simulator":
-            if self.environment == "production":
-                raise SettingsError(
-                    "ENVIRONMENT is production but SSG_ENV is simulator: nothing would reach SSG; set "
-                    "SSG_ENV=production, or ENVIRONMENT=local to try things out."
-                )
-            return
-        if not self.ssg_base_url:
-            raise SettingsError(f"SSG_BASE_URL is empty; set it to the address of SSG's {self.ssg_env} host.")
-        missing = [
-            name
-            for name, value in (
-                ("SSG_UEN", self.ssg_uen),
-                ("SSG_ENCRYPTION_KEY", self.ssg_encryption_key.get_secret_value()),
-                ("SSG_CERT_FILE", self.ssg_cert_file),
-                ("SSG_KEY_FILE", self.ssg_key_file),
-                ("SSG_CORPPASS_ID", self.ssg_corppass_id.get_secret_value()),
-            )
-            if not value
-        ]
-        if missing:
-            raise SettingsError(f"SSG_ENV is {self.ssg_env}, so set {', '.join(missing)}.")
-        if self.encryption_key == SIMULATOR_KEY or self.uen == SIMULATOR_UEN:
-            raise SettingsError(f"SSG_ENV is {self.ssg_env} but the key or UEN is the simulator's; set the real ones.")
-        if self.environment != "production" and self.ssg_env == "production":
-            raise SettingsError(
-                f"ENVIRONMENT is {self.environment} but SSG_ENV is production; "
-                "only ENVIRONMENT=production may speak to it."
-            )
-
-
-def _host_of(address: str) -> str:
-    try:
-        return (urlsplit(address).hostname or "").rstrip(".").lower()
-    except ValueError:
-        return ""
-
 
 def load_settings(**overrides: object) -> Settings:
     """The settings of this process. Raises SettingsError with one sentence when one is wrong."""
+    from tms_pipeline.environments import check_hardening, check_ssg
+
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
-        settings.check_ssg()
-        settings.check_hardening()
+        check_ssg(settings)
+        check_hardening(settings)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

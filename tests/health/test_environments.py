@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tms_pipeline.environments import check_ssg
 from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
 PROFILES = PROJECT_ROOT / "deploy" / "environments"
@@ -90,8 +91,8 @@ def test_each_profile_is_whole_but_for_its_secrets(name: str, monkeypatch: pytes
     given = {line.split("=")[0] for line in profile.read_text().splitlines() if line and not line.startswith("#")}
     assert given <= known, given - known
     if name == "local":
-        found.check_ssg()
+        check_ssg(found)
     else:
         with pytest.raises(SettingsError, match="so set SSG_UEN, SSG_ENCRYPTION_KEY, SSG_CORPPASS_ID"):
-            found.check_ssg()
-        assert Settings(_env_file=profile, **COMPLETE).check_ssg() is None
+            check_ssg(found)
+        assert check_ssg(Settings(_env_file=profile, **COMPLETE)) is None

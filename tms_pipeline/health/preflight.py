@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tms_pipeline.environments import check_ssg
 from tms_pipeline.health import database, disk, keys
 from tms_pipeline.health import ssg as ssg_checks
 from tms_pipeline.health.check import Check, degraded, ok, warning
@@ -55,7 +56,7 @@ def preflight(workplace: Workplace) -> Iterator[Check]:
 def settings_check(settings: Settings) -> Check:
     """Whether the settings may speak to the SSG that they name."""
     try:
-        settings.check_ssg()
+        check_ssg(settings)
     except SettingsError as error:
         return degraded("settings", str(error), "Correct it in the environment or in .env.", "settings")
     return ok("settings", f"{settings.environment}, SSG is {settings.ssg_env}")
