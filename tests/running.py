@@ -165,3 +165,8 @@ def failures_of_three_at_once(act: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.join()
     return failed
+
+
+def as_anybody() -> list[str]:
+    """What a command begins with so that the rights of files bind it, also where the superuser runs the tests."""
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

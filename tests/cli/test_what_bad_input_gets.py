@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,18 @@ from pathlib import Path
 import at_ssg
 import psycopg
 import pytest
-from running import PROJECT_ROOT, Done, as_json, free_port, one_sentence, processes_of, tms
+from running import (
+    PROJECT_ROOT,
+    TMS,
+    Done,
+    as_anybody,
+    as_json,
+    environment,
+    free_port,
+    one_sentence,
+    processes_of,
+    tms,
+)
 
 from tms_pipeline.examples.layout import SETUP
 from tms_pipeline.examples.term import Term
@@ -101,13 +111,19 @@ def test_a_file_that_is_no_file(name: str, run: Run, tmp_path: Path) -> None:
     assert as_json(run("summary", "--json"))["uploads"] == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(run: Run, tmp_path: Path) -> None:
+def test_a_file_whose_reading_breaks_off(run: Run) -> None:
+    """A disk that fails; the memory of a process begins with bytes that nobody may read, the superuser neither."""
+    done = run("intake", "/proc/self/mem")
+    assert done.returncode == 3 and "/proc/self/mem" in one_sentence(done.stderr)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path = tmp_path / "closed.xlsx"
     path.write_bytes(b"x")
     path.chmod(0)
-    done = run("intake", str(path))
-    assert done.returncode == 3 and "closed.xlsx" in one_sentence(done.stderr)
+    done = subprocess.run([*as_anybody(), str(TMS), "mapping", "new", str(path)], env=environment(tmp_path / "h"),
+                          cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 3 and "not allowed to read" in one_sentence(done.stderr)
 
 
 def test_a_good_file_beside_a_missing_one_is_not_half_done(run: Run, term: Term, tmp_path: Path) -> None:

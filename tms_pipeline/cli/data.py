@@ -18,10 +18,10 @@ def add_to(app: typer.Typer) -> None:
 
 @plainly
 def intake(
-    files: Annotated[list[Path], typer.Argument(help="Workbooks or form exports to take in.")],
+    files: Annotated[list[Path], typer.Argument(readable=False, help="Workbooks or form exports to take in.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     mapping: Annotated[str | None, typer.Option(help="Name of a mapping for a foreign layout.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", help="Where a preview's workbook goes.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", readable=False, help="Where a preview's workbook goes.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print what became of each file as JSON.")] = False,
 ) -> None:
     """Take files in, as if they had been dropped in the inbox; 'tms intake undo UPLOAD' takes one back.
@@ -84,7 +84,7 @@ def _undo(upload_id: str, *, as_json: bool) -> None:
 @plainly
 def template(
     kinds: Annotated[list[str], typer.Argument(help="Record kinds, such as course_run session.")],
-    output: Annotated[Path, typer.Option("-o", help="The workbook to write.")],
+    output: Annotated[Path, typer.Option("-o", readable=False, help="The workbook to write.")],
 ) -> None:
     """Write a workbook for ops to fill in, with drop-downs and notes."""
     from tms_pipeline.intake.templates import write_template

@@ -58,8 +58,8 @@ def migrate(
 @plainly
 def simulator(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8900,
-    faults: Annotated[Path | None, typer.Option(help="A file of scripted faults.")] = None,
-    data: Annotated[Path | None, typer.Option(help="A file of apps and courses to begin with.")] = None,
+    faults: Annotated[Path | None, typer.Option(readable=False, help="A file of scripted faults.")] = None,
+    data: Annotated[Path | None, typer.Option(readable=False, help="A file of apps and courses to begin with.")] = None,
 ) -> None:
     """Run SSG on loopback, as far as it is known: the same API as a real HTTP server."""
     import subprocess

@@ -180,7 +180,7 @@ def keys_export(
 
 @plainly
 def keys_rejoin(
-    file: Annotated[Path, typer.Argument(help="The newest key export.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="The newest key export.")],
 ) -> None:
     """After a dump was restored: bring the data keys to the state of the export, and shred again whom it shows gone."""
     from tms_pipeline.audit.log import append

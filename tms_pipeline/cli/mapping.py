@@ -22,9 +22,11 @@ def add_to(app: typer.Typer) -> None:
 
 @plainly
 def new(
-    file: Annotated[Path, typer.Argument(help="A workbook or export in the foreign layout.")],
+    file: Annotated[Path, typer.Argument(readable=False, help="A workbook or export in the foreign layout.")],
     name: Annotated[str, typer.Option(help="Name of the mapping.")] = "new-layout",
-    output: Annotated[Path | None, typer.Option("-o", help="Where to write it; printed if left out.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", readable=False, help="Where to write it; printed if left out.")
+    ] = None,
 ) -> None:
     """Draft a mapping from a workbook, for a person to finish. It holds headings, never cells."""
     from tms_pipeline.intake.mapping_drafts import draft_mapping
@@ -40,7 +42,9 @@ def new(
 
 @plainly
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Mapping files; all known ones if left out.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(readable=False, help="Mapping files; all known ones if left out.")
+    ] = None,
 ) -> None:
     """Check mappings; names line and key of what is wrong. Exit 1 if something is."""
     from tms_pipeline.intake.mapping_files import check_mappings

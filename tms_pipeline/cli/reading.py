@@ -79,7 +79,9 @@ def report(
     run: Annotated[str, typer.Option("--run", help="The course run, for run and receipts.")] = "",
     month: Annotated[str, typer.Option("--month", help="The month, such as 2026-10; else the current one.")] = "",
     as_of: Annotated[str, typer.Option("--as-of", help="As it was at the end of a past day, such as 2026-03-01.")] = "",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="The folder for the files.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", readable=False, help="The folder for the files.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON; no file is written.")] = False,
 ) -> None:
     """Write reports from the last reviews: reconciliation, compliance, dead-letters, submissions, runs, page, run,

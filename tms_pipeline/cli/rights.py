@@ -176,7 +176,7 @@ def retention_holds(json_: Json = False) -> None:
 
 @plainly
 def retention_certificate(
-    file: Annotated[Path, typer.Argument(help="A certificate of destruction.")], json_: Json = False
+    file: Annotated[Path, typer.Argument(readable=False, help="A certificate of destruction.")], json_: Json = False
 ) -> None:
     """Check that a certificate is ours and unchanged, and show it."""
     from tms_pipeline.rights.certificate import read

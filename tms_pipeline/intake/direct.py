@@ -31,7 +31,10 @@ def take_in_file(
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
     largest = limits_of(workplace.settings).max_bytes
-    content = read(Dropped(path, "command line", facts.st_size, facts.st_mtime_ns), max_bytes=largest)
+    try:
+        content = read(Dropped(path, "command line", facts.st_size, facts.st_mtime_ns), max_bytes=largest)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a read that breaks off names no file
     if dry_run:
         taken = preview(workplace, path.name, content, actor=actor, mapping=mapping)
         workbook = None
