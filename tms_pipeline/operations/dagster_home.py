@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,11 +90,16 @@ def prepare(workplace: Workplace) -> Path:
         config["run_monitoring"].update(
             start_timeout_seconds=900, poll_interval_seconds=10, free_slots_after_run_end_seconds=10
         )
-    path = home / "dagster.yaml"
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    os.replace(fresh, path)
+    write_whole(home / "dagster.yaml", yaml.safe_dump(config, sort_keys=False))
     return home
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that others may be reading or writing: they meet the old text or the new one, never a part."""
+    # Containers share the folder and have the same process ids, so the name of the part is chance.
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.write_text(text, encoding="utf-8")
+    os.replace(fresh, path)
 
 
 def environment(workplace: Workplace, home: Path) -> dict[str, str]:

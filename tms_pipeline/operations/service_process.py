@@ -21,8 +21,8 @@ from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_se
 from tms_pipeline.workplace import open_workplace
 
 CODE_PORT = 4266
-WORKSPACE = "workspace-code.yaml"
 NAMES = ("code", "webserver", "review", "daemon", "worker")
+ASK_THE_CODE = ("webserver", "review", "daemon")
 # Read by dagster_celery on a worker. The address stays in the environment; a run is taken off the queue when it begins,
 # so that none is ever begun a second time behind our back.
 _CELERY = f"""import os
@@ -50,11 +50,18 @@ def run_process(name: str, *, host: str, port: int, code: str) -> int:
         home = dagster_home.prepare(workplace)
         environment = {**os.environ, **dagster_home.environment(workplace, home), "PYTHONPATH": str(PROJECT_ROOT)}
         if name == "worker":
-            (home / "dagster_celery_config.py").write_text(_CELERY, encoding="utf-8")
+            dagster_home.write_whole(home / "dagster_celery_config.py", _CELERY)
             environment["PYTHONPATH"] += f":{home}"
-        (home / WORKSPACE).write_text(workspace(code), encoding="utf-8")
+        if name in ASK_THE_CODE:
+            dagster_home.write_whole(workspace_file(home, name), workspace(code))
         # The workplace stays open as long as the child lives: with the embedded Postgres we are its user.
         return _supervise(command(settings, name, host=host, port=port, home=home), environment)
+
+
+def workspace_file(home: Path, name: str) -> Path:
+    """Each process that asks the code location has a file of its own, as Dagster reads it again and again: who is
+    started later with another address must not change where the others look."""
+    return home / f"workspace-{name}.yaml"
 
 
 def workspace(code: str) -> str:
@@ -70,7 +77,7 @@ def workspace(code: str) -> str:
 def command(settings: Settings, name: str, *, host: str, port: int, home: Path) -> list[str]:
     """The command line of a process; ``home`` is Dagster's, with the workspace file in it."""
     programs = Path(sys.executable).parent
-    at_code = ["-w", str(home / WORKSPACE)]
+    at_code = ["-w", str(workspace_file(home, name))]
     if name == "code":
         return [str(programs / "dagster"), "code-server", "start", "-h", host, "-p", str(port or CODE_PORT),
                 "-m", "tms_pipeline.definitions", "--location-name", "tms_pipeline"]  # fmt: skip
