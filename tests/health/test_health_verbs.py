@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from running import free_port
 from typer.testing import CliRunner
 
 from tms_pipeline.cli.main import app
+from tms_pipeline.health import service
 from tms_pipeline.settings import Settings
 
 Verb = Callable[..., tuple[int, str]]
@@ -69,3 +74,28 @@ def test_housekeeping_says_what_it_would_remove_and_removes_it(verb: Verb, well:
     assert old.exists()
     assert json.loads(verb("housekeeping", "--json")[1])["scratch_files"] == 1
     assert not old.exists()
+
+
+def test_who_is_asked_to_stop_before_the_first_answer_stops(well: Settings) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    ended = threading.Event()
+    times: list[int] = []
+
+    def ask() -> None:
+        while signal.getsignal(signal.SIGTERM) is before[signal.SIGTERM]:
+            time.sleep(0.0001)
+        while not ended.is_set():
+            times.append(1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            ended.wait(10)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        service.serve(well.model_copy(update={"health_port_given": free_port()}))
+    finally:
+        ended.set()
+        asking.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(times) == 1, "asking once is enough"

@@ -74,7 +74,12 @@ def server(settings: Settings) -> uvicorn.Server:
 
 def serve(settings: Settings) -> None:
     """Answer until SIGTERM or Ctrl-C, and end in peace."""
-    # uvicorn raises the signal again once it has stopped, for whoever listened before it: that is us, content.
+    served = server(settings)
+
+    def end(*_: object) -> None:
+        # Before uvicorn listens for signals itself, and after: it raises the signal again once it has stopped.
+        served.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    server(settings).run()
+        signal.signal(number, end)
+    served.run()
