@@ -172,10 +172,11 @@ class Worker:
                 self._rest(resting)
                 return
             with self._free:
-                room = self.threads * AHEAD - self._in_hand
-                if self._in_hand > self._least:
+                held, room = self._in_hand, self.threads * AHEAD - self._in_hand
+                if held > self._least:
                     self._free.wait(0.25)
                     continue
+            asked = time.monotonic()
             claimed = self._claim(room)
             if claimed:
                 for item in claimed:
@@ -188,8 +189,8 @@ class Worker:
                 self._desk.bring(lanes.values())
                 idle_until = time.monotonic() + patience
                 continue
-            if self._in_hand:
-                # What is in hand may free what waits for it.
+            if held:
+                # What is in hand may free what waits for it, and may have done so since we asked.
                 with self._free:
                     if self._in_hand:
                         self._free.wait(0.05)
@@ -197,7 +198,8 @@ class Worker:
                 continue
             wait, leased = self._next()
             # What others have in hand may free something for us, but they see to that themselves: patience is enough.
-            if wait is None and not leased or time.monotonic() + max(wait or 0, 0) > idle_until:
+            # It counts to the moment we asked: a machine that stood still since must not end us before what is due.
+            if wait is None and not leased or asked + max(wait or 0, 0) > idle_until:
                 return
             self._stop.wait(min(max(wait or 0.05, 0.02), 0.25))
 
