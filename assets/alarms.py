@@ -39,7 +39,7 @@ def raised(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> d
     """Look, record what is new, send what is due."""
     place = workplace.get()
     with told_plainly():
-        done = desk.raise_alarms(place, context.run_id)
+        done = desk.raise_alarms(place, context.run.run_id)
         not_delivered = desk.not_delivered(place)
     return dg.MaterializeResult(
         metadata={

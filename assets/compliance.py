@@ -30,7 +30,7 @@ _KEY = dg.AssetKey(["compliance", "findings"])
 def findings(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Review compliance by the dated rules."""
     with told_plainly():
-        found = steps.review(workplace.get(), context.run_id)
+        found = steps.review(workplace.get(), context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "last_days": dg.MetadataValue.md(desk.deadline_chart(workplace.get())),

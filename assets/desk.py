@@ -35,7 +35,7 @@ def approve(context: dg.OpExecutionContext, config: ApprovePlan, workplace: Work
     with told_plainly():
         desk.must_be_filled_in(plan_id=config.plan_id, plan_hash=config.plan_hash, person=config.person)
         done = steps.approve_as(
-            workplace.get(), context.run_id, config.plan_id, config.plan_hash, config.person, config.parts
+            workplace.get(), context.run.run_id, config.plan_id, config.plan_hash, config.person, config.parts
         )
     context.add_output_metadata(done)
 
@@ -45,7 +45,7 @@ def retry(context: dg.OpExecutionContext, config: RetryDeadLetters, workplace: W
     """Retry."""
     with told_plainly():
         desk.must_be_filled_in(error_code=config.error_code, person=config.person, reason=config.reason)
-        count = steps.retry_as(workplace.get(), context.run_id, config.error_code, config.person, config.reason)
+        count = steps.retry_as(workplace.get(), context.run.run_id, config.error_code, config.person, config.reason)
     context.add_output_metadata({"under_way_again": count})
 
 
@@ -68,7 +68,7 @@ def hold(context: dg.OpExecutionContext, config: HoldOrRelease, workplace: Workp
     """Hold."""
     with told_plainly():
         desk.must_be_filled_in(kind=config.kind, person=config.person, reason=config.reason)
-        count = steps.hold_as(workplace.get(), context.run_id, _what(config), config.person, config.reason)
+        count = steps.hold_as(workplace.get(), context.run.run_id, _what(config), config.person, config.reason)
     context.add_output_metadata({"stay_here_now": count})
 
 
@@ -77,7 +77,7 @@ def release(context: dg.OpExecutionContext, config: HoldOrRelease, workplace: Wo
     """Release."""
     with told_plainly():
         desk.must_be_filled_in(kind=config.kind, person=config.person, reason=config.reason)
-        count = steps.release_as(workplace.get(), context.run_id, _what(config), config.person, config.reason)
+        count = steps.release_as(workplace.get(), context.run.run_id, _what(config), config.person, config.reason)
     context.add_output_metadata({"free_again": count})
 
 

@@ -14,7 +14,7 @@ from tms_pipeline.health.housekeeping import tidy_by_run
 def tidy(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
     """Tidy up."""
     with told_plainly():
-        done = tidy_by_run(workplace.get(), context.instance, context.run_id)
+        done = tidy_by_run(workplace.get(), context.instance, context.run.run_id)
     context.add_output_metadata(done)
 
 

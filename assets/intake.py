@@ -46,7 +46,7 @@ def landing_rows(context: dg.AssetExecutionContext, workplace: WorkplaceResource
     with told_plainly():
         state = results.state_of(place, context.partition_key)
         if state == "received":
-            taken = take_in(place, context.partition_key, actor=place.actor(context.run_id, name="dagster"))
+            taken = take_in(place, context.partition_key, actor=place.actor(context.run.run_id, name="dagster"))
         else:
             context.log.info("upload %s was taken in before; its balance is checked again", context.partition_key)
             taken = None
@@ -109,7 +109,7 @@ def result_workbook(context: dg.AssetExecutionContext, workplace: WorkplaceResou
     """Write the result workbook and page of one upload, and of older ones whose waiting rows could now go in."""
     place = workplace.get()
     with told_plainly():
-        moved = look_again(place, actor=place.actor(context.run_id, name="dagster"))
+        moved = look_again(place, actor=place.actor(context.run.run_id, name="dagster"))
         for upload_id in moved:
             if upload_id != context.partition_key:
                 results.hand_back(place, upload_id)

@@ -32,7 +32,7 @@ def _read(
 ) -> dg.MaterializeResult:
     """Read a part of SSG, and show what came of it."""
     with told_plainly():
-        return dg.MaterializeResult(metadata=_as_tables(step(workplace.get(), context.run_id, context.log.info)))
+        return dg.MaterializeResult(metadata=_as_tables(step(workplace.get(), context.run.run_id, context.log.info)))
 
 
 @dg.asset(

@@ -30,7 +30,7 @@ _KEY = dg.AssetKey(["reconciliation", "discrepancies"])
 def discrepancies(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Compare both sides, field by field."""
     with told_plainly():
-        found = steps.compare(workplace.get(), context.run_id)
+        found = steps.compare(workplace.get(), context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "by_class": table(desk.discrepancies(workplace.get()), none="no discrepancy: both sides agree"),

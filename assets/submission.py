@@ -30,7 +30,7 @@ from tms_pipeline.operations import steps
 def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Plan."""
     with told_plainly():
-        made = steps.make_plan(workplace.get(), context.run_id)
+        made = steps.make_plan(workplace.get(), context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "plan_id": made.plan_id,
@@ -78,7 +78,7 @@ def plan(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.
 def submissions(context: dg.AssetExecutionContext, workplace: WorkplaceResource) -> dg.MaterializeResult:
     """Approve by policy and work the outbox off."""
     with told_plainly():
-        done = steps.submit(workplace.get(), context.run_id, context.log.info)
+        done = steps.submit(workplace.get(), context.run.run_id, context.log.info)
     return dg.MaterializeResult(
         metadata={
             "sent": table(done.by_kind),
