@@ -26,4 +26,3 @@ def tidy(context: dg.OpExecutionContext, workplace: WorkplaceResource) -> None:
 def housekeeping() -> None:
     """Tidy up once a month."""
     tidy()
-
