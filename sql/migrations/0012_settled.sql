@@ -76,7 +76,7 @@ CREATE TABLE finding.full_look (
 CREATE TABLE finding.overlooked (
     run_code text NOT NULL,
     found_on date NOT NULL,
-    stage text NOT NULL CHECK (stage IN ('plan', 'reconciliation', 'compliance')),
+    stage text NOT NULL CHECK (stage IN ('plan', 'reconciliation', 'agreement', 'compliance')),
     records bigint NOT NULL,
     found_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (run_code, found_on, stage)

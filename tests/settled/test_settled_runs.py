@@ -5,6 +5,7 @@ Run A of the small term ended in November; the nights here are of a day in March
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,8 @@ from submission_world import Site, World, attendance, fee, keep, restore, run
 
 from tms_pipeline.compliance.review import review
 from tms_pipeline.compliance.ruleset import rules_of
+from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.reports.build import document_of, look, write_reports
 from tms_pipeline.settled.narrowed import narrow
 from tms_pipeline.settled.scope import Scope, scope_of
@@ -154,9 +157,6 @@ def test_a_second_course_run_like_a_settled_one_is_seen_as_its_double(settled: W
         "INSERT INTO mirror.course_run (ssg_ref, course_reference, live, own_hash, ssg_hash, seen_how) "
         "SELECT '999999', course_reference, true, own_hash, ssg_hash, 'read' FROM mirror.course_run WHERE key = 'A'"
     )
-    from tms_pipeline.mirror.scope_reads import PullResult
-    from tms_pipeline.reconcile.review import reconcile
-
     counts = reconcile(settled.workplace, PullResult(), actor=settled.actor())["counts"]["discrepancies"]
     assert counts == {"duplicated there": {"course_run": 1}}
 
@@ -221,24 +221,76 @@ def test_two_looks_at_once_take_turns(settled: World) -> None:
     assert settled.rows("SELECT agreed, settled FROM finding.looked_run WHERE run_code = 'A'") == [(False, False)]
 
 
-def test_the_full_look_finds_what_a_switched_off_trigger_missed_and_says_so(settled: World) -> None:
-    with settled.workplace.db.transaction() as connection:
-        connection.execute("SET LOCAL session_replication_role = replica")  # no trigger fires
-        connection.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND session_no = 1")
+def unseen(world: World, statement: str) -> None:
+    """Change rows past every trigger."""
+    with world.workplace.db.transaction() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
+def full_look_findings(world: World) -> list[str]:
+    """What the latest review says of full looks."""
+    return [row[0] for row in world.rows(
+        "SELECT sentence FROM finding.every_deadline WHERE rule = 'full-look' "
+        "AND review_id = (SELECT max(review_id) FROM finding.review WHERE about = 'compliance')"
+    )]  # fmt: skip
+
+
+def test_the_full_look_finds_what_a_switched_off_trigger_missed_and_says_so_once(settled: World) -> None:
+    unseen(settled, "UPDATE mirror.attendance SET ssg_hash = '\\x01', agreed_hash = '\\x01' "
+                    "WHERE run_code = 'A' AND session_no = 1")  # fmt: skip
     assert settled.plan()[1].changes == (), "nothing seemed to have changed"
     week_later = on(settled, date(2027, 3, 8))
     assert scope(week_later).full_look == "its day has come"
     _, plan = week_later.plan()
     assert {change.run_code for change in plan.changes} == {"A"}
     look_at(week_later)
-    sentences = week_later.rows("SELECT sentence, what_to_do FROM finding.deadline WHERE rule = 'full-look'")
-    assert any(
-        sentence.startswith("The full look of 8 Mar 2027 found 2 changes that nobody had planned in run A, which")
-        for sentence, _ in sentences
-    ), sentences
-    assert all("Nothing is lost" in what for _, what in sentences)
+    (sentence,) = full_look_findings(week_later)
+    assert sentence.startswith(
+        "The full look of 8 Mar 2027 found 2 changes that nobody had planned in run A, which the looks before"
+    )
+    assert week_later.value("SELECT bool_and(what_to_do LIKE 'Nothing is lost%%') FROM finding.deadline "
+                            "WHERE rule = 'full-look'")  # fmt: skip
     later = on(settled, date(2027, 3, 9))
     assert scope(later).full_look == "" and len(later.plan(keep=False)[1].changes) == 2
+    assert later.submit().outcomes == {"accepted": 2}
+    look_at(later)
+    assert left_out(later) == {"A", "C"}, "it is settled again, in the very review that tells of the full look"
+    next_day = on(settled, date(2027, 3, 10))
+    counted = look_at(next_day)
+    assert full_look_findings(next_day) == [sentence] and counted["warning"] == 1
+    next_full_look = on(settled, date(2027, 3, 15))
+    assert scope(next_full_look).full_look == "its day has come"
+    next_full_look.plan()
+    next_full_look.reconcile()
+    look_at(next_full_look)
+    assert full_look_findings(next_full_look) == []
+    assert settled.rows("SELECT DISTINCT found_on FROM finding.overlooked") == [(date(2027, 3, 8),)]
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE register.course_run SET end_date = end_date - 1 WHERE key = 'A'",  # the last day of a re-assessment
+    "UPDATE register.course SET full_course_fee = full_course_fee + 1",  # the money at stake
+])  # fmt: skip
+def test_the_full_look_sees_another_last_day_or_other_money_in_a_settled_run(settled: World, statement: str) -> None:
+    unseen(settled, statement)
+    week_later = on(settled, date(2027, 3, 8))
+    look_at(week_later)
+    (sentence,) = full_look_findings(week_later)
+    assert re.match(r"The full look of 8 Mar 2027 found \d findings? that had changed in run A, which", sentence)
+
+
+@pytest.mark.parametrize(("reconciled", "found"), [
+    (True, "2 discrepancies in run A, which"), (False, "that both sides do not agree on run A, which"),
+])  # fmt: skip
+def test_the_full_look_says_once_that_both_sides_differ(settled: World, reconciled: bool, found: str) -> None:
+    unseen(settled, "UPDATE mirror.assessment SET ssg_hash = '\\x01' WHERE run_code = 'A'")
+    week_later = on(settled, date(2027, 3, 8))
+    if reconciled:  # nothing was read from SSG since
+        reconcile(week_later.workplace, PullResult(), actor=settled.actor())
+    look_at(week_later)
+    (sentence,) = full_look_findings(week_later)
+    assert sentence.startswith(f"The full look of 8 Mar 2027 found {found}")
 
 
 def test_a_full_look_without_anything_overlooked_says_nothing(settled: World) -> None:

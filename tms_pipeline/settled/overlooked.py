@@ -6,9 +6,10 @@ of that night like all else, and is told besides, as it means that changes went 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
 from tms_pipeline.compliance.finding import Finding, count_words, day_words
 from tms_pipeline.settled.scope import BY_CALENDAR, FULL_LOOK_DAYS, Scope
@@ -17,6 +18,7 @@ from tms_pipeline.store.queries import query
 
 RULE = "full-look"
 TITLE = "Full look"
+# By stage: what was found, one and many.
 _WHAT = {
     "plan": ("change that nobody had planned", "changes that nobody had planned"),
     "reconciliation": ("discrepancy", "discrepancies"),
@@ -51,21 +53,30 @@ def in_agreement(connection: Connection, scope: Scope, *, today: date) -> None:
     """Note the runs of which ``keep.compare`` found that both sides do not agree after all."""
     if must_find_nothing(scope):
         rows = connection.execute("SELECT run_code, 1 FROM looked WHERE NOT agreed").fetchall()
-        _note(connection, "reconciliation", Counter(dict(rows)), today, settled=False)
+        _note(connection, "agreement", Counter(dict(rows)), today, settled=False)
 
 
 def in_findings(connection: Connection, scope: Scope, findings: Iterable[Finding], *, today: date) -> None:
-    """Note the settled runs whose findings are others than those that were kept."""
+    """Note the settled runs whose findings are others than those that were kept, and how many are."""
     if not must_find_nothing(scope):
         return
-    differ: dict[str, int] = defaultdict(int)
-    for finding in findings:
-        differ[finding.run_code] += hash((finding.rule, finding.key, finding.standing, finding.records))
-    for run_code, *found in connection.execute(
-        "SELECT run_code, rule, key, standing, records FROM finding.settled_deadline WHERE until_review IS NULL"
-    ):
-        differ[run_code] -= hash(tuple(found))
-    _note(connection, "compliance", Counter({run: 1 for run, rest in differ.items() if rest}), today, settled=True)
+    kept = _by_run(connection.execute(query("settled/kept_findings"), {"full_look": RULE}))
+    found = _by_run((item.run_code, item.rule, item.kind, item.key, item.trainee_ref, item.standing, item.last_day,
+                     item.records, item.learners, item.money) for item in findings)  # fmt: skip
+    changed = {
+        run: max((kept.get(run, Counter()) - found.get(run, Counter())).total(),
+                 (found.get(run, Counter()) - kept.get(run, Counter())).total())
+        for run in kept.keys() | found.keys()
+    }  # fmt: skip
+    _note(connection, "compliance", +Counter(changed), today, settled=True)
+
+
+def _by_run(rows: Iterable[tuple[Any, ...]]) -> dict[str, Counter[tuple[Any, ...]]]:
+    """What is said of each run, but for what changes each day."""
+    said: dict[str, Counter[tuple[Any, ...]]] = {}
+    for run, *rest in rows:
+        said.setdefault(run, Counter())[tuple(rest)] += 1
+    return said
 
 
 def _note(connection: Connection, stage: str, counts: Counter[str], today: date, *, settled: bool) -> None:
@@ -77,15 +88,16 @@ def _note(connection: Connection, stage: str, counts: Counter[str], today: date,
 
 def told(connection: Connection, *, today: date, days: int = FULL_LOOK_DAYS) -> Iterator[Finding]:
     """What was overlooked in the last days, as findings, until the next full look."""
-    rows = connection.execute(
-        "SELECT run_code, found_on, stage, records FROM finding.overlooked WHERE found_on > %s ORDER BY 1, 2, 3",
-        (today - timedelta(days=days),),
-    )
-    for run_code, found_on, stage, records in rows:
+    rows = connection.execute(query("settled/told"), {"since": today - timedelta(days=days)})
+    for run_code, found_on, stage, records in rows.fetchall():
+        what = (
+            f"that both sides do not agree on run {run_code}" if stage == "agreement"
+            else f"{count_words(records, *_WHAT[stage])} in run {run_code}"
+        )
         yield Finding(
             rule=RULE, kind="course_run", run_code=run_code, key=f"{run_code}|{stage}", standing="warning",
             records=records, last_day=found_on, days_left=(found_on - today).days,
-            sentence=f"The full look of {day_words(found_on)} found {count_words(records, *_WHAT[stage])} in run "
-            f"{run_code}, which the looks before had left out because nothing seemed to have changed.",
+            sentence=f"The full look of {day_words(found_on)} found {what}, which the looks before had left out because "
+            "nothing seemed to have changed.",
             what_to_do=_TO_DO,
         )
