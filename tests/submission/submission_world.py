@@ -9,7 +9,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -322,11 +322,11 @@ class World:
             worker = Worker(self.workplace, client, actor=self.actor(), pace=pace, threads=threads, seed=seed)
             return worker.run(patience=patience)
 
-    def submit(self, *, rounds: int = 4, patience: float = 1.0) -> WorkResult:
+    def submit(self, *, rounds: int = 4, patience: float = 1.0, not_read: Sequence[str] = ()) -> WorkResult:
         """Plan, approve by policy, work; until nothing new is accepted."""
         total = WorkResult()
         for _ in range(rounds):
-            plan_id, plan = self.plan()
+            plan_id, plan = self.plan(not_read=not_read)
             self.approve(plan_id, plan)
             done = self.work(patience=patience)
             total.outcomes.update(done.outcomes)
@@ -337,8 +337,8 @@ class World:
 
     def night(self) -> WorkResult:
         """Pull, submit, pull again."""
-        self.pull()
-        done = self.submit()
+        pulled = self.pull()
+        done = self.submit(not_read=sorted(pulled.kinds_not_read()))
         self.pull()
         return done
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
-from submission_world import World, assessment, attendance, enrolment, key, run, session
+from submission_world import World, assessment, attendance, enrolment, key, run, session, term
 
+from tms_pipeline.mirror.alike import Pair, assign
 from tms_pipeline.reconcile.resolutions import resolve
 
 
@@ -61,6 +63,79 @@ def test_ignore_until_a_day_hides_what_was_there_before_and_sends_nothing(met: W
     assert met.writes() == {} and "enrolment" not in met.reconcile().get("differs", {})
     met.execute("UPDATE outbox.resolution SET until = '2026-11-20'")
     assert met.reconcile()["differs"] == {"enrolment": 1, "fee": 1}
+
+
+@pytest.fixture
+def second_first(empty_world: World) -> World:
+    """SSG holds B and C, alike in everything, C under the lower number; this installation has never met it."""
+    rows = term()
+    late = {
+        kind: [row for row in rows[kind] if row["run_code"] == "B"] for kind in ("course_run", "session", "enrolment")
+    }
+    for kind, items in late.items():
+        rows[kind] = [row for row in rows[kind] if row not in items]
+    empty_world.load_term(rows)
+    empty_world.night()
+    empty_world.load_term(late)
+    empty_world.night()
+    empty_world.forget_calls()
+    refs = dict(empty_world.rows("SELECT key, ssg_ref FROM mirror.course_run WHERE live"))
+    assert int(refs["C"]) < int(refs["B"])
+    _never_met(empty_world)
+    return empty_world
+
+
+def _of_b(world: World) -> list[str]:
+    """What SSG holds of the only trainee of B, by status."""
+    return [row["status"] for row in world.held("enrolments", live=False) if row["fullName"] == "Trainee Number 3"]
+
+
+def test_of_two_runs_alike_each_is_known_by_its_sessions_and_trainees(second_first: World) -> None:
+    for _ in range(2):
+        second_first.night()
+        assert second_first.writes() == {}, "nobody is enrolled a second time"
+    assert second_first.reconcile() == {}
+
+
+def test_runs_alike_are_matched_anew_when_a_later_upload_tells_them_apart(second_first: World) -> None:
+    """On the first night our side had neither their sessions nor their trainees."""
+    bench = second_first
+    bench.execute("DELETE FROM register.enrolment WHERE run_code = 'B'")
+    bench.execute("DELETE FROM register.session WHERE run_code IN ('B', 'C')")
+    bench.night()
+    assert bench.writes() == {}
+    for kind in ("session", "enrolment"):
+        bench.upload(kind, *reversed(term()[kind]))
+    bench.night()
+    assert bench.writes() == {} and _of_b(bench) == ["Confirmed"]
+    assert bench.reconcile() == {}
+
+
+@pytest.mark.parametrize("unread", ["enrolment.search", "session.list"])
+def test_runs_alike_wait_while_what_tells_them_apart_cannot_be_read(second_first: World, unread: str) -> None:
+    second_first.fault("503", unread)
+    second_first.night()
+    assert second_first.writes() == {}, "no third run is published and nobody is enrolled"
+    said = "SELECT error_code FROM mirror.read WHERE kind = 'course_run' ORDER BY read_id DESC LIMIT 1"
+    assert second_first.value(said) == "ALIKE_RUNS"
+    second_first.mend()
+    second_first.night()
+    assert second_first.writes() == {} and second_first.reconcile() == {}
+
+
+def test_the_likest_runs_come_together_and_a_match_is_undone_only_for_a_better_whole() -> None:
+    def pair(ssg_ref: str, key: str, enrolments: int = 0, **more: Any) -> Pair:
+        return Pair(ssg_ref, key, enrolments=enrolments, **more)
+
+    square = [("1", "B"), ("1", "C"), ("2", "B"), ("2", "C")]
+    assert assign([pair(*of) for of in square]) == {"1": "B", "2": "C"}, "nothing tells: in their order"
+    crossed = [pair("1", "B"), pair("1", "C", 2), pair("2", "B", 1), pair("2", "C", 1)]
+    assert assign(crossed) == {"1": "C", "2": "B"}
+    matched = [pair("1", "B", 1, matched=True), pair("1", "C", 1), pair("2", "B", 1), pair("2", "C", 1, matched=True)]
+    assert assign(matched) == {"1": "B", "2": "C"}
+    worse = [pair("1", "B", matched=True), pair("1", "C", 3), pair("2", "B", 2), pair("2", "C", matched=True)]
+    assert assign(worse) == {"1": "C", "2": "B"}
+    assert assign([pair("1", "B", sessions=1, all_sessions=3), pair("1", "C", sessions=1, all_sessions=2)]) == {"1": "C"}
 
 
 @pytest.fixture

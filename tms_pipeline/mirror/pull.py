@@ -14,6 +14,7 @@ from datetime import date
 from functools import partial
 
 from tms_pipeline.health.keys import must_fit
+from tms_pipeline.mirror.alike import tell_apart
 from tms_pipeline.mirror.rows import agree
 from tms_pipeline.mirror.scope_reads import (
     Astray,
@@ -70,9 +71,25 @@ def pull(
         work, ("assessment",), partial(_assessments, client),
         lambda: client.assessments.search(AssessmentQuery(page_size=1)).total,
     )
+    _tell_apart(work)
     with workplace.db.transaction() as connection:
         agree(connection, [kind.name for kind in SUBMITTED])
     return work.result
+
+
+def _tell_apart(work: ScopeReader) -> None:
+    """Match the runs that are alike; where what tells them apart was not read, their course counts as not read."""
+    failed = work.result.failed()
+    with work.workplace.db.transaction() as connection:
+        unclear = tell_apart(
+            connection,
+            enrolments_read=not any(read.kind == "enrolment" for read in failed),
+            sessions_unread=frozenset(read.scope for read in failed if read.kind == "session"),
+        )
+    for reference, runs in unclear.items():
+        work.unread(("course_run",), reference, "ALIKE_RUNS",
+                    f"SSG holds course runs of this course that are alike in everything ({runs}), and the sessions and "
+                    "enrolments that tell them apart could not be read.")
 
 
 def _changes_or_all(
