@@ -1,4 +1,4 @@
--- What was looked at, as it was found; a run without any record left is forgotten.
+-- What was looked at, as it was found.
 INSERT INTO finding.looked_run AS l (run_code, agreed, settled, course_run, session, enrolment, fee, attendance, assessment,
                                      review_id, looked_at)
 SELECT run_code, agreed, false, course_run, session, enrolment, fee, attendance, assessment, %(review)s, now()

@@ -55,6 +55,13 @@ def left_out(world: World) -> set[str]:
     return {row[0] for row in world.rows("SELECT run_code FROM finding.looked_run WHERE settled")} - set(now.open.runs)
 
 
+def matched(world: World) -> dict[str, int]:
+    """How many records of each kind agree, says a reconciliation that reads nothing from SSG."""
+    counts = reconcile(world.workplace, PullResult(), actor=world.actor())["counts"]
+    found: dict[str, int] = counts["matched"]
+    return found
+
+
 @pytest.fixture(scope="module")
 def march(site: Site, term_template: str) -> Iterator[World]:
     with site.world(term_template) as world:
@@ -169,6 +176,26 @@ def test_a_record_at_ssg_that_names_no_run_belongs_to_that_of_its_key(settled: W
     assert settled.reconcile() == {}, "none of them is missing here"
 
 
+@pytest.mark.parametrize("touched", ["C", "X\nY"], ids=["alone", "with everything"])
+def test_a_run_of_which_nothing_is_left_is_counted_no_more(settled: World, touched: str) -> None:
+    settled.execute("INSERT INTO finding.touched_run VALUES (%s)", touched)  # a line break: too odd to be named
+    for place in ("mirror", "register"):
+        settled.execute(f"DELETE FROM {place}.session WHERE run_code = 'C'")
+        settled.execute(f"DELETE FROM {place}.course_run WHERE key = 'C'")
+    assert scope(settled).full_look == "" and scope(settled).differing.whole == (touched != "C")
+    look_at(settled)
+    assert settled.rows("SELECT run_code FROM finding.looked_run ORDER BY 1") == [("A",), ("B",)]
+    assert matched(settled)["session"] == 4 and matched(settled)["course_run"] == 2
+
+
+def test_a_record_that_only_ssg_holds_and_that_names_its_run_by_its_key_brings_the_run_back(settled: World) -> None:
+    settled.execute("UPDATE mirror.attendance SET run_code = NULL WHERE key = 'A|1|HB-00001'")
+    settled.execute("DELETE FROM register.attendance WHERE key = 'A|1|HB-00001'")
+    look_at(settled)
+    assert left_out(settled) == {"C"}
+    assert settled.reconcile() == {"missing here": {"attendance": 1}}
+
+
 def test_an_undone_file_brings_its_run_back(settled: World) -> None:
     from tms_pipeline.intake.undo import undo
 
@@ -225,7 +252,7 @@ def unseen(world: World, statement: str) -> None:
     """Change rows past every trigger."""
     with world.workplace.db.transaction() as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def full_look_findings(world: World) -> list[str]:

@@ -85,12 +85,13 @@ def keep(connection: Connection, scope: Scope, *, review: int, today: date, not_
         "review": review, "today": today, "ended": today - timedelta(days=SETTLED_DAYS), "not_over": list(not_over),
         "whole": scope.open.whole, "runs": list(scope.open.runs or ()),
     }  # fmt: skip
-    if scope.full_look:
+    if scope.differing.whole:
         connection.execute("DELETE FROM finding.looked_run")
     elif scope.open.whole:
         connection.execute("UPDATE finding.looked_run SET settled = false WHERE settled")
     connection.execute(query("settled/unsettle"), words)
     connection.execute(query("settled/keep"), words)
+    connection.execute(query("settled/forget"))
     connection.execute(query("settled/settle"), words)
     connection.execute(query("settled/keep_findings"), words)
     connection.execute("DELETE FROM finding.touched_run")

@@ -97,7 +97,7 @@ def told(connection: Connection, *, today: date, days: int = FULL_LOOK_DAYS) -> 
         yield Finding(
             rule=RULE, kind="course_run", run_code=run_code, key=f"{run_code}|{stage}", standing="warning",
             records=records, last_day=found_on, days_left=(found_on - today).days,
-            sentence=f"The full look of {day_words(found_on)} found {what}, which the looks before had left out because "
-            "nothing seemed to have changed.",
+            sentence=f"The full look of {day_words(found_on)} found {what}, which the looks before had left out "
+            "because nothing seemed to have changed.",
             what_to_do=_TO_DO,
         )
