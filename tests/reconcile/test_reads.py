@@ -101,3 +101,28 @@ def test_old_content_read_in_the_window_does_not_undo_what_was_just_written(slow
     assert REFS["T1"] in slow_ssg.value(
         "SELECT key FROM finding.discrepancy WHERE class = 'differs' ORDER BY review_id DESC LIMIT 1"
     )
+
+
+def test_empty_attendance_is_asked_for_twice_and_what_was_sent_just_now_proves_nothing(slow_ssg: World) -> None:
+    """SSG may not show for a while what was sent, so an empty answer right after it makes no scope "not read"."""
+    slow_ssg.execute("DELETE FROM mirror.attendance WHERE session_no = 2")
+    slow_ssg.execute(
+        "INSERT INTO mirror.attendance (ssg_ref, ssg_session_id, ssg_run_id, live, own_hash, ssg_hash, seen_how) "
+        "SELECT ssg_ref || ' copy ' || n, ssg_session_id, ssg_run_id, true, own_hash, ssg_hash, 'write' "
+        "FROM mirror.attendance, generate_series(1, 2) AS n"
+    )
+    slow_ssg.fault("empty_page", "attendance.view")
+
+    def read() -> tuple[str | None, int]:
+        slow_ssg.forget_calls()
+        (found,) = [read for read in slow_ssg.pull().reads if read.kind == "attendance"]
+        return found.error_code, slow_ssg.ssg("GET", "counts")["calls"]["attendance.view"]
+
+    assert read() == (None, 2), "once a session"
+    live = "SELECT count(*) FROM mirror.attendance WHERE live"
+    assert slow_ssg.value(live) == 6
+    slow_ssg.execute("UPDATE mirror.attendance SET seen_at = seen_at - interval '1 hour'")
+    assert read() == ("EMPTY_READ", 2), "the first session is asked for twice, and then this run is given up"
+    assert slow_ssg.value(live) == 6
+    slow_ssg.execute("DELETE FROM mirror.attendance WHERE ssg_ref LIKE '%copy%'")
+    assert read() == (None, 3) and slow_ssg.value(live) == 0, "so few are believed at the second answer"

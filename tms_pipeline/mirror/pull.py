@@ -161,7 +161,10 @@ def _run(work: ScopeReader, client: SsgClient, ssg_run_id: int, reference: str, 
                     "The sessions of this run could not be read, so its attendance could not be asked for.")
         return
 
-    held: dict[str, int] = dict(work.workplace.db.rows(query("mirror/marks_held"), {"run": str(ssg_run_id)}))
+    before = work.settled(work.now())  # what we sent after this may not be shown yet
+    held: dict[str, int] = dict(
+        work.workplace.db.rows(query("mirror/marks_held"), {"run": str(ssg_run_id), "before": before})
+    )
 
     def marks(session: str) -> list[Seen]:
         found = [
@@ -176,7 +179,7 @@ def _run(work: ScopeReader, client: SsgClient, ssg_run_id: int, reference: str, 
             if session.live:
                 yield from twice_if_empty(partial(marks, session.ssg_ref), held.get(session.ssg_ref, 0))
 
-    work.scope(("attendance",), str(ssg_run_id), rows)
+    work.scope(("attendance",), str(ssg_run_id), rows, asks_twice=True)
 
 
 def _enrolments(client: SsgClient, since: date | None) -> Iterator[Seen]:

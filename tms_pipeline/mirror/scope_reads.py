@@ -145,19 +145,22 @@ class ScopeReader:
 
     def scope(
         self, kinds: tuple[str, ...], scope: str, read: Callable[[], Iterable[Seen]], *, since: date | None = None,
-        total: Callable[[], int] | None = None,
+        total: Callable[[], int] | None = None, asks_twice: bool = False,
     ) -> list[Seen] | None:
         """Read one scope of one or several kinds; None if it could not be read or is not believed.
 
         With ``since`` what ``read`` gives are changes only, from which no absence follows. ``total``, one cheap call,
-        says how many records SSG holds: raises Astray when the mirror then holds another number.
+        says how many records SSG holds: raises Astray when the mirror then holds another number. An empty answer is
+        asked for twice where something was held, unless ``read`` does so itself (``asks_twice``).
         """
         cost, started = Cost(self.client), self.now()
+        before = 0
         try:
             seen = list(read())
-            if not seen and since is None and self._held(kinds, scope, started):
-                seen = list(read())  # an empty answer is asked for twice, also where there was little
-            pages = cost.calls
+            if not seen and since is None and not asks_twice and self._held(kinds, scope, started):
+                before = cost.calls
+                seen = list(read())
+            pages = cost.calls - before
             held_there = total() if total is not None else None
         except SsgError as error:
             self._note(kinds, scope, started, "not read", 0, cost, since, error.code, error.sentence)
