@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from submission_world import NRICS, PACE, World, enrolment, key, trainee
 
@@ -134,6 +135,27 @@ def test_a_poison_record_stops_nobody_and_ends_as_a_dead_letter(world: World) ->
     poison = world.submission("enrolment", key("B", "T3"))
     assert poison["error_code"] == "OUR_FAULT" and NRICS["T3"] not in str(poison)
     assert not any(row["traineeId"] == NRICS["T3"] for row in world.held("enrolments"))
+
+
+def test_a_failure_of_one_leaves_no_other_begun_and_unsent(published: World) -> None:
+    """A record that cannot be opened, and a database that refuses to note that: the worker ends, and whole."""
+    published.upload("enrolment", *(enrolment("C", name) for name in NRICS))
+    published.execute("UPDATE register.trainee SET nric_sealed = '\\x00' WHERE key = 'HB-00001'")
+    _ready(published)
+    published.execute(
+        "CREATE FUNCTION outbox.refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$"
+    )
+    published.execute("CREATE TRIGGER refuses BEFORE UPDATE ON outbox.submission FOR EACH ROW "
+                      "WHEN (NEW.error_code = 'OUR_FAULT') EXECUTE FUNCTION outbox.refuses()")  # fmt: skip
+    try:
+        with pytest.raises(psycopg.errors.RaiseException, match="refused"):
+            published.work(threads=3)
+    finally:
+        published.execute("DROP FUNCTION outbox.refuses CASCADE")
+    rows = published.rows("SELECT key, state, attempts, lease_owner IS NULL FROM outbox.submission "
+                          "WHERE kind = 'enrolment' AND key LIKE 'C|%%' ORDER BY key")  # fmt: skip
+    assert rows[0] == (key("C", "T1"), "ready", 0, False)
+    assert all(row[1:] in (("accepted", 1, True), ("ready", 0, True)) for row in rows[1:]) and len(rows) == 3, rows
 
 
 def test_always_refused_after_commitless_500s_is_bounded(world: World) -> None:

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tms_pipeline.submission.beginning import Begun, LeaseLost, SetAside
 from tms_pipeline.submission.claimed import Claimed
@@ -190,32 +191,35 @@ class Desk:
             self._send_out(task)
         ends = [(task, Errand(result)) for task, result in ended if isinstance(result, Outcome)]
         starts = [(task, Errand(task.item)) for task in begins]
-        self._outcomes.clerk.do([errand for _, errand in (*ends, *starts)]) if ends or starts else None
-        crash: BaseException | None = None
-        # First to the senders, who wait for it.
+        if ends or starts:
+            self._outcomes.clerk.do([errand for _, errand in (*ends, *starts)])
+        # First to the senders, who wait for it; and whatever fails below, what is begun has somebody who ends it.
         for task, errand in starts:
             if isinstance(errand.result, Begun):
                 task.begun, task.since = errand.result, _clocks()
                 self._send_out(task)
-            else:
-                crash = self._not_begun(task, errand) or crash
-        for task, result in ended:
-            if not isinstance(result, Outcome):
-                self._written(task.item, result)
-        for task, errand in ends:
-            done: Outcome = errand.what
-            if errand.error is None:
-                self._written(task.item, done.verdict.state if done.news else None)
-            elif isinstance(errand.error, Exception):
-                self._written(task.item, self._outcomes.after_bug(task.item, errand.error))
-            else:
-                crash = errand.error
-        if back:
-            self._give_back(back)
-            for item in back:
-                self._written(item, None)
-        if crash is not None:
-            raise crash
+            elif task.behind:
+                self._lanes.appendleft(task.behind)
+        acts = [partial(self._not_begun, task, errand) for task, errand in starts if task.begun is None]
+        acts += [partial(self._written, task.item, result) for task, result in ended if not isinstance(result, Outcome)]
+        acts += [partial(self._ended, task, errand) for task, errand in ends]
+        _do_all([*acts, partial(self._return, back)] if back else acts)
+
+    def _ended(self, task: Task, errand: Errand) -> None:
+        """Its outcome is written, or could not be."""
+        done: Outcome = errand.what
+        if errand.error is None:
+            self._written(task.item, done.verdict.state if done.news else None)
+        elif isinstance(errand.error, Exception):
+            self._written(task.item, self._outcomes.after_bug(task.item, errand.error))
+        else:
+            raise errand.error
+
+    def _return(self, items: Sequence[Claimed]) -> None:
+        """No call is to go out for them any more."""
+        self._give_back(items)
+        for item in items:
+            self._written(item, None)
 
     def _next(self) -> tuple[list[Task], list[Task], list[Claimed]]:
         """What is to be begun now, what to be searched, and what goes back because no call is to go out any more."""
@@ -240,10 +244,8 @@ class Desk:
         self._out += 1
         self._work.put(task)
 
-    def _not_begun(self, task: Task, errand: Errand) -> BaseException | None:
-        """It was set aside, is somebody else's by now, or cannot be begun; its lane goes on."""
-        if task.behind:
-            self._lanes.appendleft(task.behind)
+    def _not_begun(self, task: Task, errand: Errand) -> None:
+        """It was set aside, is somebody else's by now, or cannot be begun."""
         error = errand.error
         if isinstance(errand.result, SetAside):
             self._written(task.item, State.SUPERSEDED)
@@ -252,5 +254,16 @@ class Desk:
         elif isinstance(error, Exception):
             self._written(task.item, self._outcomes.after_bug(task.item, error))
         else:
-            return error or TypeError(type(errand.result).__name__)
-        return None
+            raise error or TypeError(type(errand.result).__name__)
+
+
+def _do_all(acts: Iterable[Callable[[], None]]) -> None:
+    """Do each, whatever became of those before; the first error is raised at the end."""
+    first: BaseException | None = None
+    for act in acts:
+        try:
+            act()
+        except BaseException as error:
+            first = first or error
+    if first is not None:
+        raise first
