@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tms_pipeline.intake import plain_text
-from tms_pipeline.intake.columns import read_column
+from tms_pipeline.intake.columns import DATES, read_column
 from tms_pipeline.intake.delimited import read_rows, separator_of
 from tms_pipeline.intake.framing import Encoded, decode_column, encode_column
 from tms_pipeline.intake.grid import Coded
@@ -142,3 +142,42 @@ def test_a_long_column_of_texts_numbers_dates_and_blanks_crosses_the_pipe_whole(
         read = decode_column(parts, iter(map(memoryview, blocks)), len(column)).tolist()
         assert read == [None if cell == "" else cell for cell in column]
     assert sum(map(len, blocks)) < 2 * len(texts)  # each different text once
+
+
+HARDLY_TWICE = st.one_of(
+    MESSY,
+    st.lists(
+        st.sampled_from(["NONE", "NIL", "not applicable", "0", "00065", "E+05", "1", "A", "S0000001I", ".", "-", "/", " ", "'",
+                         "=", "@", "+", "example.com", "ﬁ", "\u200b", "Made Up Person Of Many Names"]),
+        min_size=1, max_size=5,
+    ).map("".join),
+    st.sampled_from([91234567, 81234567.0, 61234567, 13022026, 1e16, 46266.5, True, float("nan"), date(2026, 11, 21)]),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(cells=st.lists(HARDLY_TWICE, min_size=1, max_size=6), field=st.sampled_from(FIELDS))
+@example(cells=["NONE."], field=KINDS["fee"].field("receipt_no"))
+@example(cells=["00065"], field=KINDS["trainee"].field("phone_country"))
+def test_the_usual_form_is_taken_at_once_for_what_the_reader_makes_of_it(cells: list[Any], field: Field) -> None:
+    def read(values: list[Any]) -> tuple[list[str | None], list[tuple[int, Any]]]:
+        frame = pd.DataFrame({field.name: pd.Series(values, dtype=object)}, dtype=object)
+        table = Table(
+            sheet="S", header_row=1, kinds=(), headings=[], rows=np.arange(len(values)), columns=[], titles={}, frame=frame
+        )  # fmt: skip
+        column = read_column(field, table)
+        return column.texts, sorted(column.faults, key=lambda fault: fault[0])
+
+    if field.type in DATES or field.name == "mark":
+        return  # these are read by their whole column
+    texts, faults = read(cells)
+    again, their_faults = read(cells * 3)  # each comes again: none is taken at once
+    assert texts == again[: len(cells)]
+    assert faults == [fault for fault in their_faults if fault[0] < len(cells)]
+
+
+def test_a_number_past_all_bounds_changes_no_other_number_of_its_column() -> None:
+    for odd in (1e16, float("inf"), float("nan")):
+        parts, blocks = encode_column([13022026.0, 2.5, odd])
+        first, second, _ = decode_column(parts, iter(map(memoryview, blocks)), 3).tolist()
+        assert (first, type(first), second) == (13022026, int, 2.5)

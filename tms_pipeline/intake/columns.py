@@ -105,7 +105,8 @@ def or_nothing(field: Field, value: Cell, reading: Reading) -> Reading:
 _BLANK_KEYS = frozenset({*(choice_key(word) for word in BLANK_WORDS), ""})
 
 
-_EASY_CODE = re.compile(r"[A-Z0-9][A-Z0-9./-]*+")
+# With a digit: words that say nothing, as 'NONE.' does, have none.
+_EASY_CODE = re.compile(r"(?=[^0-9]*+[0-9])[A-Z0-9][A-Z0-9./-]*+")
 
 
 def _easy_text(value: Any) -> str | None:
@@ -156,7 +157,7 @@ def _read_values(field: Field, table: Table, values: Cells, coded: Coded | None)
         reader = contacts.read_nric
     repeated: RepeatedCells = HashedCells(values.tolist()) if coded is None else CodedCells(coded)
     # Where values come again and again, each is read once; where hardly one does, most have the usual form.
-    easy = _EASY.get(field.type) if len(repeated.cells) * 2 > len(values) else None
+    easy = _EASY.get(field.type) if len(repeated.cells) * 2 > len(values) and field.name != "phone_country" else None
     texts: list[str | None] = []
     hard: list[int] = []
     if easy:

@@ -231,13 +231,13 @@ def _decode_block(part: list[int], block: memoryview) -> Any:
     if code == NUMBER:
         numbers = np.frombuffer(block, dtype=np.float64)
         values: Any = numbers.tolist()
-        # 91234567.0 was typed as 91234567: the file does not tell the two apart.
-        if len(numbers) and np.isfinite(numbers).all() and (np.abs(numbers) < 2**53).all():
-            whole = numbers == np.floor(numbers)
-            if whole.all():
-                values = numbers.astype(np.int64).tolist()
-            elif whole.any():
-                values = [int(value) if value.is_integer() else value for value in values]
+        # 91234567.0 was typed as 91234567: the file does not tell the two apart. Cell by cell, as what one holds must
+        # not change how the others are read.
+        whole = (np.abs(numbers) < 2**53) & (numbers == np.floor(numbers))
+        if whole.all():
+            values = numbers.astype(np.int64).tolist()
+        elif whole.any():
+            values = [int(value) if is_whole else value for value, is_whole in zip(values, whole.tolist(), strict=True)]
     elif code == WHOLE:
         values = np.frombuffer(block, dtype=np.int64).tolist()
     elif code == TRUTH:
