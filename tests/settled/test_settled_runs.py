@@ -196,6 +196,18 @@ def test_a_record_that_only_ssg_holds_and_that_names_its_run_by_its_key_brings_t
     assert settled.reconcile() == {"missing here": {"attendance": 1}}
 
 
+@pytest.mark.parametrize(("status", "agreed"), [("Pending Payment", True), (None, True), ("Full Payment", False)])
+def test_both_sides_agree_on_a_run_where_reconciliation_finds_nothing(
+    settled: World, status: str | None, agreed: bool
+) -> None:
+    settled.execute("UPDATE mirror.fee SET collection_status = %s WHERE key = 'A|HB-00002'", status)
+    settled.execute("DELETE FROM register.fee WHERE key = 'A|HB-00002'")
+    look_at(settled)
+    assert settled.value("SELECT agreed FROM finding.looked_run WHERE run_code = 'A'") is agreed
+    found = reconcile(settled.workplace, PullResult(), actor=settled.actor())["counts"]["discrepancies"]
+    assert found == ({} if agreed else {"missing here": {"fee": 1}})
+
+
 def test_an_undone_file_brings_its_run_back(settled: World) -> None:
     from tms_pipeline.intake.undo import undo
 

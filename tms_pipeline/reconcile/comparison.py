@@ -18,6 +18,7 @@ from tms_pipeline.reconcile import classes
 from tms_pipeline.records.field import RecordKind
 from tms_pipeline.records.kinds import kind_named
 from tms_pipeline.settled.narrowed import everything
+from tms_pipeline.settled.theirs import NEVER_TWICE, counts
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
@@ -28,8 +29,6 @@ _ALIKE = {
     "session": "b.own_hash = m.own_hash AND b.ssg_run_id = m.ssg_run_id",
     "trainer": "b.trainer_name_mark = m.trainer_name_mark AND b.trainer_email_mark = m.trainer_email_mark",
 }
-# The mirror holds one attendance row a session and trainee, and a doubled fee is a doubled enrolment.
-_NEVER_TWICE = frozenset({"attendance", "fee"})
 _WHOSE = "coalesce(m.run_code, 'SSG run ' || m.ssg_run_id, 'an unknown run')"
 _WHO = "coalesce(m.trainee_ref, 'a trainee we do not hold')"
 # What a person needs to find a record that only SSG holds; no personal value.
@@ -67,7 +66,7 @@ def compare(
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", table)))
     connection.execute(query("reconcile/odd", **names))
     matched = agreed + _number(connection, query("reconcile/matched", register=names["register"]))
-    if kind.name in _NEVER_TWICE:
+    if kind.name in NEVER_TWICE:
         connection.execute(query("reconcile/no_twins"))
     else:
         alike = sql.SQL(_ALIKE.get(kind.name, "false"))
@@ -117,7 +116,7 @@ def _look_closer(
     connection.execute(
         query(
             "reconcile/find_theirs", mirror=names["mirror"], described=sql.SQL(_DESCRIBED[kind.name]),
-            counts=sql.SQL("m.collection_status <> 'Pending Payment'" if kind.name == "fee" else "true"),
+            counts=counts(kind.name, "m"),
         ),
         words,
     )

@@ -23,14 +23,13 @@ from psycopg import sql
 from tms_pipeline.compliance.finding import Finding
 from tms_pipeline.settled.narrowed import narrowed
 from tms_pipeline.settled.scope import KINDS, Scope
+from tms_pipeline.settled.theirs import NEVER_TWICE, counts
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
 SETTLED_DAYS = 30
 # What ops still owe, however late it is.
 _OWED = frozenset({"attendance-marked", "minimum-assessments"})
-# The mirror cannot hold two of these for one of ours.
-_NEVER_TWICE = frozenset({"attendance", "fee"})
 
 
 def one_at_a_time(connection: Connection) -> None:
@@ -54,12 +53,11 @@ def compare(connection: Connection, scope: Scope) -> None:
                 "register": sql.Identifier("register", kind),
                 "mirror": sql.Identifier("mirror", kind),
                 "run": sql.SQL("key" if of_run else "run_code"),
-                # SSG has a fee for every enrolment, one that is not paid without our saying so.
-                "counts": sql.SQL("collection_status IS DISTINCT FROM 'Pending Payment'" if kind == "fee" else "true"),
+                "counts": counts(kind, "x"),
             }
             connection.execute(query("settled/agreement", **names), {"kind": kind})
             connection.execute(query("settled/strays", **names), {"kind": kind})
-            if kind not in _NEVER_TWICE:
+            if kind not in NEVER_TWICE:
                 connection.execute(query("settled/doubles", **names), {"kind": kind})
         connection.execute(query("settled/sum_up"))
     connection.execute("ANALYZE looked")
