@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import datetime
-from typing import Any
 
 from tms_pipeline.audit.anchors import AnchorError, anchors, file_of
 from tms_pipeline.identity.versions import set_active
@@ -92,9 +91,3 @@ def end_of_log(connection: Connection) -> str:
     """Number and HMAC of the last audit entry, or nothing."""
     row = connection.execute("SELECT seq, mac FROM audit.entry ORDER BY seq DESC LIMIT 1").fetchone()
     return f"{row[0]}:{bytes(row[1]).hex()}" if row else ""
-
-
-def switch_of(connection: Connection) -> dict[str, Any] | None:
-    """The kill switch as it stands: reason and who set it if calls are stopped, else None."""
-    row = connection.execute("SELECT reason, set_by FROM ssg.switch WHERE name = 'ssg' AND stopped").fetchone()
-    return {"reason": row[0], "set_by": row[1]} if row else None

@@ -18,26 +18,19 @@ from sqlalchemy.engine import URL
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.backups import notes
-from tms_pipeline.backups.after import cut_anchors, end_of_log, make_safe, switch_of
+from tms_pipeline.backups.after import cut_anchors, end_of_log, make_safe
 from tms_pipeline.backups.making import FOLDERS, make, plain
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.scratch import REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
 from tms_pipeline.backups.sealed_file import BackupError
-from tms_pipeline.backups.watching import RESTORING
-from tms_pipeline.intake.service import INTAKE_LOCK
+from tms_pipeline.backups.standstill import Stop, Tell, go_on, last_word, no_more_writers, still, unfinished
+from tms_pipeline.backups.watching import UNFINISHED
 from tms_pipeline.roles.guard import needs
-from tms_pipeline.store.database import Database
+from tms_pipeline.store.database import Database, DatabaseError
 from tms_pipeline.store.queries import query
-from tms_pipeline.submission.gate import FRESH_SECONDS, set_switch
-from tms_pipeline.submission.lease import rescue
-from tms_pipeline.submission.worker import pace_of
+from tms_pipeline.submission.gate import KILL_SWITCH
 from tms_pipeline.workplace import Workplace
 
-Tell = Callable[[str], None]
-# A call and a lease are given this much more than they may take.
-_SPARE = 1.25
-# So long an intake in hand is waited for; the largest files take minutes.
-_INTAKE_MINUTES = 15
 # Each waits for five seconds.
 _ATTEMPTS = 6
 
@@ -58,6 +51,7 @@ class Restored:
     data_keys_closed: int
     seconds: float
     steps: dict[str, float] = field(default_factory=dict)
+    replaced_left: str = ""
 
 
 @needs("restore")
@@ -90,104 +84,58 @@ def restore(
         done("verify")
         if not confirm(backup.facts):
             return None
-        with alone(workplace), still(workplace, actor, tell) as (stopped_before, held):
-            before = None
-            if backup_first and not _empty(workplace):
-                tell("backing up what is there now")
-                before = make(workplace, actor=actor, before_restore=True).name
-                done("backup before")
-            # Who opens an upload waits, with its file still in the inbox, until its connection is cut. From here on
-            # nothing is written to our database, so that nobody who waits holds up what we wait for.
-            held.execute("LOCK TABLE intake.upload IN SHARE ROW EXCLUSIVE MODE")
-            with workplace.whole_db.transaction() as connection:
-                end = end_of_log(connection)
-                numbers = connection.execute(query("backups/numbers")).fetchall()
-            with scratch(workplace, "restoring") as url:
-                tell("restoring beside it")
-                counts, closed = bring_up(workplace, backup, url, closed_too=closed_too)
-                done("restore")
-                moved = _finish(workplace, backup, url, actor, end, stopped_before, numbers)
-                _change_places(workplace, url)
-                done("change places")
-        workplace.whole_db.close()
-        aside = cut_anchors(workplace, backup.anchor.seq if backup.anchor else 0, f"{datetime.now(UTC):%Y%m%d%H%M%S}")
-        back, unknown = _files(workplace, place, backup)
-    with Database(workplace.whole_db.url, max_size=4) as db:
-        fresh = at(workplace, db)
-        stays = keep_stopped or stopped_before is not None
-        if not stays:
-            set_switch(fresh, stopped=False, reason="a backup was restored", actor=actor)
+        with alone(workplace):
+            with still(workplace, actor, tell) as held:
+                before = None
+                if backup_first and not _empty(workplace):
+                    tell("backing up what is there now")
+                    before = make(workplace, actor=actor, before_restore=True).name
+                    done("backup before")
+                # Who opens an upload waits, with its file still in the inbox, until its connection is cut. From here on
+                # nothing is written to our database, so that nobody who waits holds up what we wait for.
+                no_more_writers(held)
+                workplace.rings.data.refresh()  # it may have been rotated while a person was asked
+                with workplace.whole_db.transaction() as connection:
+                    end = end_of_log(connection)
+                    numbers = connection.execute(query("backups/numbers")).fetchall()
+                with scratch(workplace, "restoring") as url:
+                    tell("restoring beside it")
+                    counts, closed = bring_up(workplace, backup, url, closed_too=closed_too)
+                    done("restore")
+                    tell("making it safe")
+                    theirs = last_word(held)
+                    moved = _finish(workplace, backup, url, actor, end, theirs, numbers)
+                    left = _change_places(workplace, url)
+                    done("change places")
+            workplace.whole_db.close()
+            with _in_place(name):
+                last = backup.anchor.seq if backup.anchor else 0
+                aside = cut_anchors(workplace, last, f"{datetime.now(UTC):%Y%m%d%H%M%S}")
+                back, unknown = _files(workplace, place, backup)
+                with Database(workplace.whole_db.url, max_size=4) as db:
+                    stays = go_on(at(workplace, db), actor, was=UNFINISHED, reason="a backup was restored",
+                                  keep_stopped=keep_stopped)  # fmt: skip
     done("files")
     notes.write(
         workplace.home, "restore", {"name": name, "at": datetime.now(UTC).isoformat(), "before": before, "moved": moved}
     )
     return Restored(
         name, backup.facts["made_at"], sum(counts.values()), before, moved, aside, back, unknown, stays, closed,
-        round(time.monotonic() - began, 2), steps,
+        round(time.monotonic() - began, 2), steps, left,
     )  # fmt: skip
 
 
 @contextlib.contextmanager
-def still(
-    workplace: Workplace, actor: Actor, tell: Tell
-) -> Iterator[tuple[dict[str, Any] | None, psycopg.Connection[Any]]]:
-    """Nobody calls SSG and no file is taken in; yields the kill switch as a person had set it, and the connection that
-    keeps intakes out.
-
-    Ended as it was on a failure. Raises BackupError when calls or intakes in hand do not end.
-    """
-    with workplace.whole_db.transaction() as connection:
-        stopped = switch_of(connection)
-    if stopped is not None and stopped["reason"] == RESTORING:
-        stopped = None  # a restore that was killed left it on
-    if stopped is None:
-        set_switch(workplace, stopped=True, reason=RESTORING, actor=actor)
-    held = psycopg.connect(plain(workplace.whole_db.url))
+def _in_place(name: str) -> Iterator[None]:
+    """What fails once the database was replaced is told as that."""
     try:
-        tell("waiting for calls and intakes in hand")
-        _end_of_intakes(held)
-        _end_of_calls(workplace)
-        yield stopped, held
-    except BaseException:
-        held.close()  # who waits for it goes on, and may hold what the switch needs
-        if stopped is None:
-            with contextlib.suppress(Exception):  # the first failure is the one to tell
-                set_switch(workplace, stopped=False, reason="the restore did not happen", actor=actor)
-        raise
-    finally:
-        held.close()
-
-
-def _end_of_intakes(held: psycopg.Connection[Any]) -> None:
-    """Wait for the intake in hand, and let none begin."""
-    try:
-        held.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{_INTAKE_MINUTES}min")))
-        held.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
-    except psycopg.errors.LockNotAvailable:
+        yield
+    except Exception as error:
+        why = str(error) if isinstance(error, BackupError | DatabaseError) else f"The cause: {type(error).__name__}."
         raise BackupError(
-            f"A file is being taken in for more than {_INTAKE_MINUTES} minutes; stop it and try again. Nothing was "
-            "changed."
+            f"{name} has taken the place of the database, but its files are not back yet, and calls to SSG stay "
+            f"stopped until they are. {why} Then run the same 'tms restore' again."
         ) from None
-
-
-def _end_of_calls(workplace: Workplace) -> None:
-    """Wait until no call is in hand: what a call did is written down before its database goes."""
-    settings = workplace.settings
-    # Whoever asked a moment before the switch may begin without asking again.
-    time.sleep(2 * FRESH_SECONDS)
-    # A call ends with its timeout, the slowest with twice of it, and the lease of a dead worker by itself.
-    end = time.monotonic() + _SPARE * max(settings.lease_seconds, 3 * settings.ssg_timeout_seconds)
-    while True:
-        rescue(workplace, pace_of(settings))
-        busy = workplace.whole_db.value(query("backups/calls_in_hand"))
-        if not busy:
-            return
-        if time.monotonic() > end:
-            raise BackupError(
-                f"{busy} submissions are still in the hands of a worker; stop the workers ('tms down', or their "
-                "services) and try again. Nothing was changed."
-            )
-        time.sleep(0.2)
 
 
 def _empty(workplace: Workplace) -> bool:
@@ -199,7 +147,7 @@ def _empty(workplace: Workplace) -> bool:
 
 
 def _finish(
-    workplace: Workplace, backup: Opened, url: URL, actor: Actor, end: str, stopped: dict[str, Any] | None,
+    workplace: Workplace, backup: Opened, url: URL, actor: Actor, end: str, theirs: Stop | None,
     numbers: list[tuple[Any, ...]],
 ) -> dict[str, int]:
     with Database(url, max_size=2) as db, db.transaction() as connection:
@@ -207,11 +155,10 @@ def _finish(
         # A worker that was cut off and comes back must not find another submission under a number of its own.
         for schema, name, last in numbers:
             connection.execute(query("backups/number_on"), {"schema": schema, "name": name, "last": last})
-        connection.execute(
-            "INSERT INTO ssg.switch (name, stopped, reason, set_by) VALUES ('ssg', true, %s, %s) ON CONFLICT (name) "
-            "DO UPDATE SET stopped = true, reason = excluded.reason, set_by = excluded.set_by, set_at = now()",
-            ((stopped or {}).get("reason", RESTORING), (stopped or {}).get("set_by", actor.name)),
-        )
+        connection.execute(query("backups/switch_set"), {
+            "switch": KILL_SWITCH, "stopped": True, "reason": unfinished(theirs),
+            "set_by": theirs["set_by"] if theirs else actor.name,
+        })  # fmt: skip
         append(connection, workplace.rings.audit.key, actor, "backup restored", "backup", backup.name,
                made_at=backup.facts["made_at"], replaced_log_ended=end, **moved)  # fmt: skip
     with contextlib.closing(psycopg.connect(plain(url), autocommit=True)) as connection:
@@ -219,29 +166,30 @@ def _finish(
     return moved
 
 
-def _change_places(workplace: Workplace, url: URL) -> None:
+def _change_places(workplace: Workplace, url: URL) -> str:
     """The scratch database takes our name, in one transaction; ours goes. Whoever is connected is sent away and
-    connects anew."""
+    connects anew. Returns the name under which ours is still there, if it could not be dropped."""
     ours, old = str(workplace.whole_db.url.database), f"{workplace.whole_db.url.database}{REPLACED}"
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-    with maintenance(url) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
-        with _sent_away(url, ours, str(url.database)):
-            for attempt in range(_ATTEMPTS):
-                try:
-                    # The first rename keeps everybody out until the end of the transaction, and waits for who is in.
-                    with connection.transaction():
-                        connection.execute(rename.format(sql.Identifier(ours), sql.Identifier(old)))
-                        connection.execute(
-                            rename.format(sql.Identifier(str(url.database)), sql.Identifier(ours))
-                        )
-                    break
-                except psycopg.errors.ObjectInUse:
-                    if attempt == _ATTEMPTS - 1:
-                        raise BackupError(
-                            "Somebody holds our database open and cannot be sent away; stop everything and try again."
-                        ) from None
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
+    with maintenance(url) as connection, _sent_away(url, ours, str(url.database)):
+        for attempt in range(_ATTEMPTS):
+            try:
+                # The first rename keeps everybody out until the end of the transaction, and waits for who is in.
+                with connection.transaction():
+                    connection.execute(rename.format(sql.Identifier(ours), sql.Identifier(old)))
+                    connection.execute(rename.format(sql.Identifier(str(url.database)), sql.Identifier(ours)))
+                break
+            except psycopg.errors.ObjectInUse:
+                if attempt == _ATTEMPTS - 1:
+                    raise BackupError(
+                        "Somebody holds our database open and cannot be sent away; stop everything and try again."
+                    ) from None
+    try:
+        with maintenance(url) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
+    except psycopg.Error:
+        return old  # all else is done: it is told, and dropped by the next one
+    return ""
 
 
 @contextlib.contextmanager

@@ -122,15 +122,25 @@ def alone(workplace: Workplace) -> Iterator[None]:
         if row != (True,):
             raise BackupError("Another restore or drill of this database is under way; wait for it, then try again.")
         for name in leftovers(connection, str(url.database)):
-            _drop(connection, name)
+            try:
+                _drop(connection, name)
+            except psycopg.Error as error:
+                raise BackupError(
+                    f"The database {name}, which an earlier restore or drill left, cannot be dropped "
+                    f"({type(error).__name__}); drop it by hand, then try again."
+                ) from None
         yield
 
 
 def leftovers(connection: Connection, database: str) -> list[str]:
-    """Scratch databases of ours; while no restore or drill runs, a killed one left them. Ask on any database."""
+    """Scratch databases of ours and what a restore replaced; while no restore or drill runs, a killed one left them.
+
+    Ask on any database.
+    """
     rows = connection.execute(
-        "SELECT datname FROM pg_database WHERE datname ~ ('^' || %s || '_(restoring|drill)_[0-9]+$') ORDER BY 1",
-        (re.escape(database),),
+        "SELECT datname FROM pg_database WHERE datname ~ ('^' || %s || '_(restoring|drill)_[0-9]+$') "
+        "OR datname = %s ORDER BY 1",
+        (re.escape(database), f"{database}{REPLACED}"),
     ).fetchall()
     return [str(row[0]) for row in rows]
 

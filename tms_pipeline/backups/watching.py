@@ -9,11 +9,16 @@ from tms_pipeline.health.check import Check, ok, warning
 from tms_pipeline.health.site import Site
 from tms_pipeline.identity.keyring import KeyringError, rings_of
 from tms_pipeline.settings import Settings
+from tms_pipeline.store.queries import query
 
 _PAGE = "backup"
 _DRILL_DAYS = 40
-#: Why calls are stopped while a restore runs.
-RESTORING = "a backup is being restored"
+#: Why calls are stopped while a restore runs: before the database is replaced, and after it, until the files are back.
+RESTORING, UNFINISHED = "a backup is being restored", "a backup was restored, but its files are not back yet"
+#: While a recovered database is made safe; left on when that fails.
+RECOVERING = "a recovered database is being made safe"
+#: Afterwards, where somebody asked for it.
+KEPT_STOPPED = "a restore was to leave calls stopped"
 
 
 def last_backup(settings: Settings) -> Check:
@@ -69,7 +74,7 @@ def newest_file(settings: Settings) -> Check:
 
 
 def last_restore(site: Site) -> Check:
-    """Whether a restore or drill was killed and left calls stopped or its scratch database behind."""
+    """Whether a restore or drill was broken off and left calls stopped or a database behind."""
     from tms_pipeline.backups.scratch import leftovers, under_way
 
     name = "restore"
@@ -77,16 +82,27 @@ def last_restore(site: Site) -> Check:
         if under_way(connection, str(site.url.database)):
             return ok(name, "one runs now")
         left = leftovers(connection, str(site.url.database))
-        stopped = connection.execute(
-            "SELECT EXISTS (SELECT FROM ssg.switch WHERE stopped AND reason = %s)", (RESTORING,)
-        ).fetchone() == (True,)
-    if stopped:
+        row = connection.execute("SELECT reason FROM ssg.switch WHERE stopped").fetchone()
+        last = connection.execute(query("backups/last_restored")).fetchone()
+    reason = str(row[0]) if row else ""
+    if reason.startswith(UNFINISHED):
+        of = f" of {last[0]}" if last else ""
+        return warning(
+            name, f"A restore{of} was broken off after the database was replaced: its files are not back, and calls "
+            "are still stopped.", "Run the same 'tms restore' again.", _PAGE, databases=left,
+        )  # fmt: skip
+    if reason == RECOVERING:
+        return warning(
+            name, "A recovered database is not safe yet: it may believe that less was sent. Calls are stopped.",
+            "Run 'tms restore --recovered' again.", _PAGE, databases=left,
+        )  # fmt: skip
+    if reason == RESTORING:
         return warning(
             name, "A restore was killed before it was done: the database is as it was, and calls are still stopped.",
             "Run 'tms restore' again, or 'tms allow --reason …' to go on without it.", _PAGE, databases=left,
         )  # fmt: skip
     if left:
-        return warning(name, f"A restore or drill was killed and left a scratch database: {', '.join(left)}.",
+        return warning(name, f"A restore or drill left a database behind: {', '.join(left)}.",
                        "Run 'tms restore-drill': it drops what is left behind.", _PAGE, databases=left)  # fmt: skip
     return ok(name, "none was broken off")
 

@@ -151,6 +151,9 @@ def restore(
             say(f"{done.originals_unknown} files were taken in after this backup: have ops drop them again.")
         if done.anchors_set_aside:
             say(f"{done.anchors_set_aside} anchors of the replaced audit log were set aside in anchors/.")
+        if done.replaced_left:
+            say(f"What was replaced could not be dropped and lies there as the database {done.replaced_left}: "
+                "'tms restore-drill' drops it.")  # fmt: skip
         if done.calls_stopped:
             say(_STOPPED)
         say(f"Health: {health.status}.")

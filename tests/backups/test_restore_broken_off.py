@@ -1,0 +1,173 @@
+"""Restores that are broken off, and what people do while one runs: nobody's stop is lifted, nothing stands unsaid."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import psycopg
+import pytest
+from restorable import Restorable
+from submission_world import trainee
+from test_backup_and_restore import backup
+from test_restore_beside_work import doctors_word
+
+from tms_pipeline.backups.drill import drill
+from tms_pipeline.backups.recovered import make_recovered_safe
+from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.identity import keyring
+from tms_pipeline.identity.retiring import retire
+from tms_pipeline.identity.rotation import rotate
+from tms_pipeline.rights.access import collect
+from tms_pipeline.store.database import Database, DatabaseError
+from tms_pipeline.submission.gate import set_switch
+
+BESIDE = "restoring beside it"
+
+
+def switch(ours: Restorable) -> tuple[bool, str, str]:
+    found: tuple[bool, str, str] = ours.world.rows("SELECT stopped, reason, set_by FROM ssg.switch")[0]
+    return found
+
+
+def turn(ours: Restorable, *, stopped: bool, reason: str) -> None:
+    set_switch(ours.world.workplace, stopped=stopped, reason=reason, actor=ours.world.actor("mei", "admin"))
+
+
+def when(word: str, do: Callable[[], object]) -> Callable[[str], None]:
+    """Do it when the restore says that it has come so far."""
+
+    def tell(said: str) -> None:
+        if said == word:
+            do()
+
+    return tell
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_restore_lifts_the_stop_that_it_set_and_no_other(ours: Restorable) -> None:
+    name = backup(ours)
+    stop = lambda: turn(ours, stopped=True, reason="looking into it")  # noqa: E731
+
+    def stop_and_interrupt() -> None:
+        stop()
+        interrupt()
+
+    # Broken off with Ctrl-C.
+    with pytest.raises(KeyboardInterrupt):
+        ours.restore(name, backup_first=False, tell=when(BESIDE, stop_and_interrupt))
+    assert switch(ours) == (True, "looking into it", "mei")
+    turn(ours, stopped=False, reason="made up")
+    # Whoever allows calls meanwhile would send what the restored database does not know.
+    with pytest.raises(BackupError, match="Somebody allowed calls"):
+        ours.restore(name, backup_first=False, tell=when(BESIDE, lambda: turn(ours, stopped=False, reason="go")))
+    assert switch(ours) == (False, "go", "mei")
+    # A stop of a person that comes meanwhile goes along into the restored database.
+    done = ours.restore(name, backup_first=False, tell=when(BESIDE, stop))
+    assert done.calls_stopped and switch(ours) == (True, "looking into it", "mei") and doctors_word(ours).fine
+    turn(ours, stopped=False, reason="made up")
+    # And where it was asked for, calls stay stopped, which is no fault.
+    done = ours.restore(name, backup_first=False, keep_stopped=True)
+    assert done.calls_stopped and switch(ours)[0] is True and doctors_word(ours).fine
+
+
+def test_broken_off_after_the_database_was_replaced_it_is_told_as_that_until_the_files_are_back(
+    ours: Restorable,
+) -> None:
+    name = backup(ours)
+    turn(ours, stopped=True, reason="the term is over")
+    archive = ours.world.workplace.home / "archive"
+    archive.rename(archive.with_name("away"))
+    archive.write_text("in the way", encoding="utf-8")
+    with pytest.raises(BackupError, match="has taken the place of the database, but its files are not back"):
+        ours.restore(name, backup_first=False)
+    ours.reconnect()
+    archive.unlink()
+    for _ in range(2):
+        told = doctors_word(ours)
+        assert f"A restore of {name} was broken off after the database was replaced" in told.sentence
+        assert "allow" not in told.remedy and switch(ours)[0] is True
+        # And another one that is broken off before it changes anything changes nothing of that.
+        with pytest.raises(KeyboardInterrupt):
+            ours.restore(name, backup_first=False, tell=when("waiting for calls and intakes in hand", interrupt))
+    done = ours.restore(name, backup_first=False)
+    assert done.originals_back == len(list(archive.rglob("*.sealed"))) > 0
+    # The stop that a person had set before is that person's again.
+    assert done.calls_stopped and switch(ours) == (True, "the term is over", "mei") and doctors_word(ours).fine
+    shutil.rmtree(archive.with_name("away"))
+
+
+def test_a_replaced_database_that_cannot_be_dropped_is_told_and_the_restore_is_done(ours: Restorable) -> None:
+    world = ours.world
+    name = backup(ours)
+    replaced = f"{world.database}_replaced"
+    world.site.sql(f"ALTER DATABASE {world.database} IS_TEMPLATE true")  # such a one Postgres does not drop
+    done = ours.restore(name, backup_first=False)
+    assert done.replaced_left == replaced and not done.calls_stopped and switch(ours)[0] is False
+    assert replaced in doctors_word(ours).sentence
+    with pytest.raises(BackupError, match=f"{replaced}, which an earlier restore or drill left, cannot be dropped"):
+        drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
+    world.site.sql(f"ALTER DATABASE {replaced} IS_TEMPLATE false")
+    assert drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin")).well
+    assert doctors_word(ours).fine
+
+
+def test_a_key_that_is_rotated_and_retired_beside_a_restore_closes_nothing(ours: Restorable) -> None:
+    world = ours.world
+    name = backup(ours)
+    actor = world.actor("officer", "admin")
+    ended: list[str] = []
+
+    def rotate_and_retire() -> None:
+        own = world.workplace
+        rings = keyring.load(own.home)
+        try:
+            with Database(own.db.url, max_size=2) as db:
+                rotate(db, own.settings, rings, "data", actor=actor)
+                retire(db, own.settings, rings, "data", 1, actor=actor)
+        except (psycopg.Error, DatabaseError) as error:
+            ended.append(type(error).__name__)
+
+    thread = threading.Thread(target=rotate_and_retire, daemon=True)
+
+    def begin() -> None:
+        thread.start()
+        thread.join(1)  # time enough, if nobody holds it up
+
+    ours.restore(name, backup_first=False, tell=when("making it safe", begin))
+    thread.join(30)
+    assert ended, "it was cut off, and says so"
+    rings = keyring.load(world.workplace.home)
+    world.workplace = replace(world.workplace, rings=rings)
+    with world.workplace.db.transaction() as connection:
+        assert "Trainee Number 2" in json.dumps(collect(connection, world.workplace, "HB-00002"), default=str)
+    # Done again, it goes on where it stood.
+    rotate(world.workplace.db, world.workplace.settings, rings, "data", actor=actor)
+    retire(world.workplace.db, world.workplace.settings, rings, "data", 1, actor=actor)
+    with world.workplace.db.transaction() as connection:
+        assert "Trainee Number 2" in json.dumps(collect(connection, world.workplace, "HB-00002"), default=str)
+
+
+def test_a_recovered_database_stays_stopped_until_it_is_safe_and_its_moment_is_that_of_the_recovery(
+    ours: Restorable,
+) -> None:
+    world = ours.world
+    as_of = world.value("SELECT max(at) FROM audit.entry").isoformat()
+    actor = world.actor("admin", "admin")
+    with pytest.raises(KeyboardInterrupt):
+        make_recovered_safe(world.workplace, actor=actor, tell=when("making it safe", interrupt))
+    told = doctors_word(ours)
+    assert "not safe yet" in told.sentence and "--recovered" in told.remedy and switch(ours)[0] is True
+    world.upload("trainee", trainee("T1", phone="90000009"))  # what comes meanwhile came after the recovery
+    for _ in range(2):
+        assert not make_recovered_safe(world.workplace, actor=actor).calls_stopped
+    assert doctors_word(ours).fine
+    moments = world.rows("SELECT details->>'as_of' FROM audit.entry WHERE action = 'database recovered' ORDER BY seq")
+    assert moments[0] == (as_of,), "not of what the first try wrote"
+    assert moments[1] == (world.value("SELECT max(at) FROM audit.entry WHERE action LIKE 'upload %'").isoformat(),)
