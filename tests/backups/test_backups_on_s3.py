@@ -135,5 +135,12 @@ def test_what_a_broken_off_write_left_goes_with_a_later_backup_and_an_address_is
     assert {name for name in place.names() if "/" not in name and "tmsbackup" in name} == {
         made.name, f"{made.name}.sha256", f"{young}.part"
     }  # fmt: skip
-    shown = Place("memory://reader:hush@elsewhere/x?token=hush").shown
-    assert shown == "memory://reader@elsewhere/x"
+    for address, shown in (
+        ("memory://reader:hush@elsewhere/x?token=hush", "memory://reader@elsewhere/x"),
+        ("memory://reader:hu@sh@elsewhere/x", "memory://reader@elsewhere/x"),
+        ("memory://reader:hu/sh@hush:hush@elsewhere/x", "memory://reader@elsewhere/x"),
+        ("memory://reader:hu?sh@elsewhere/x", "memory://reader"),
+        ("memory://elsewhere/x?token=hush@hush", "memory://elsewhere/x"),
+        ("memory://elsewhere/2026:11", "memory://elsewhere/2026:11"),
+    ):
+        assert Place(address).shown == shown

@@ -29,8 +29,8 @@ _BLOCK = 1024 * 1024
 _PART = ".part"
 _FRESH, _BEFORE_RESTORE = timedelta(days=1), timedelta(days=31)
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "r2"})
-# user:password@ of an address
-_SECRETS = re.compile(r"(://[^/@:]*):[^/@]*(?=@)")
+# user:password@ of an address, to the last @: a password may hold one, and a slash
+_SECRETS = re.compile(r"(://[^/@:]*):.*(?=@)")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,12 @@ class Place:
     @property
     def shown(self) -> str:
         """The address as it may be shown: without a password or anything behind a question mark."""
-        return _SECRETS.sub(r"\1", self.url.split("?", 1)[0]) if "://" in self.url else self.url
+        if "://" not in self.url:
+            return self.url
+        address, _, options = self.url.partition("?")
+        if "@" in options and "@" not in address:  # it may be a password that holds a question mark
+            return _SECRETS.sub(r"\1", f"{address}@").removesuffix("@")
+        return _SECRETS.sub(r"\1", address)
 
     @property
     def local(self) -> bool:
