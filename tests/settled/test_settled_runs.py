@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from running import failures_of_three_at_once
+from running import wait_until
 from submission_world import Site, World, attendance, fee, keep, restore, run
 
 from tms_pipeline.compliance.review import review
@@ -22,6 +23,7 @@ from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.mirror.scope_reads import PullResult
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.reports.build import document_of, look, write_reports
+from tms_pipeline.reports.document import Document
 from tms_pipeline.settled.narrowed import narrow
 from tms_pipeline.settled.scope import Scope, scope_of
 
@@ -62,6 +64,11 @@ def matched(world: World) -> dict[str, int]:
     return found
 
 
+def another(world: World) -> psycopg.Connection[Any]:
+    """A connection of somebody else."""
+    return psycopg.connect(world.workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+
 @pytest.fixture(scope="module")
 def march(site: Site, term_template: str) -> Iterator[World]:
     with site.world(term_template) as world:
@@ -87,32 +94,32 @@ def settled(march: World) -> World:
 
 
 def test_what_is_left_out_is_still_counted_everywhere(settled: World, tmp_path: Path) -> None:
-    before = settled.value("SELECT counts FROM finding.review WHERE about = 'reconciliation' ORDER BY 1 DESC LIMIT 1")
+    last = "SELECT counts FROM finding.review WHERE about = 'reconciliation' ORDER BY review_id DESC LIMIT 1"
+    before = settled.value(last)
     counted = look_at(settled)
     assert scope(settled).full_look == "" and left_out(settled) == {"A", "C"}
     assert settled.reconcile() == {}
-    after = settled.value(
-        "SELECT counts FROM finding.review WHERE about = 'reconciliation' ORDER BY review_id DESC LIMIT 1"
-    )
+    after = settled.value(last)
     assert after["matched"] == before["matched"] and after["matched"]["attendance"] == 3
     settled.execute("DELETE FROM finding.full_look")  # the next look is at everything
     assert look_at(settled) == counted
 
+    def tables(document: Document) -> dict[str, list[Any]]:
+        found = {table.caption: list(table.rows()) for table in document.tables}
+        found["Overview"] = [row for row in found["Overview"] if row[0] != "of them settled"]
+        return found
+
     db = settled.workplace.db
     with look(db, today=MARCH, provider="P", open_only=True) as facts:
         nightly, funnel = document_of(facts, "runs"), facts.funnel
+        shown = tables(nightly)
         lines = {kind: document_of(facts, kind).lines for kind in ("compliance", "submissions")}
-        listed = [row[0] for table in nightly.tables if table.caption == "Runs" for row in table.rows()]
-        overview = next(list(table.rows()) for table in nightly.tables if table.caption == "Overview")
     with look(db, today=MARCH, provider="P") as facts:
-        asked = document_of(facts, "runs")
+        asked = tables(document_of(facts, "runs"))
         assert facts.funnel == funnel
-        all_listed = [row[0] for table in asked.tables if table.caption == "Runs" for row in table.rows()]
-        everything = next(list(table.rows()) for table in asked.tables if table.caption == "Overview")
-    assert sorted(listed) == ["B"] and sorted(all_listed) == ["A", "B", "C"]
-    assert [row for row in overview if row[0] != "of them settled"] == [
-        row for row in everything if row[0] != "of them settled"
-    ]
+    assert [row[0] for row in shown["Runs"]] == ["B"] and sorted(row[0] for row in asked["Runs"]) == ["A", "B", "C"]
+    assert shown["Overview"] == asked["Overview"] and shown["Records"] == asked["Records"]
+    assert ("Attendance", 3, 3) in asked["Records"], asked["Records"]
     told = "2 settled runs, ended by 8 December 2026, are not listed"
     assert told in nightly.lines[1] and all(any(told in line for line in found) for found in lines.values())
     assert write_reports(db, tmp_path, today=MARCH, provider="P")
@@ -225,8 +232,7 @@ def test_time_alone_does_not_settle_what_still_has_a_day_ahead(settled: World) -
 
 
 def test_a_change_that_is_not_committed_when_the_look_begins_is_not_lost(settled: World) -> None:
-    url = settled.workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url) as slow:
+    with another(settled) as slow:
         slow.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
         look_at(settled)  # neither waits for it nor sees it
         assert left_out(settled) == {"A", "C"}
@@ -256,8 +262,19 @@ def test_a_look_that_breaks_off_leaves_every_touch(settled: World) -> None:
 
 def test_two_looks_at_once_take_turns(settled: World) -> None:
     settled.execute("UPDATE register.attendance SET ssg_hash = '\\x01' WHERE run_code = 'A' AND live")
-    assert failures_of_three_at_once(lambda: look_at(settled)) == []
+    waiting = ("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'finding.looked_run'::regclass "
+               "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")  # fmt: skip
+    with another(settled) as third, ThreadPoolExecutor(2) as pool:
+        third.execute("LOCK TABLE finding.looked_run IN SHARE ROW EXCLUSIVE MODE")
+        looks = [pool.submit(look_at, settled) for _ in range(2)]
+        try:
+            wait_until(lambda: settled.value(waiting) == 2, seconds=20, why="two looks should wait for a third")
+        finally:
+            third.rollback()
+        one, two = (look.result(20) for look in looks)
+    assert one == two
     assert settled.rows("SELECT agreed, settled FROM finding.looked_run WHERE run_code = 'A'") == [(False, False)]
+    assert left_out(settled) == {"C"} and settled.rows("SELECT FROM finding.touched_run") == []
 
 
 def unseen(world: World, statement: str) -> None:
