@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import fsspec
 import httpx
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from restorable import Restorable
 
 from tms_pipeline.backups.making import make
@@ -144,3 +148,59 @@ def test_what_a_broken_off_write_left_goes_with_a_later_backup_and_an_address_is
         ("memory://elsewhere/2026:11", "memory://elsewhere/2026:11"),
     ):
         assert Place(address).shown == shown
+
+
+class Failing(LocalFileSystem):
+    """A folder that is full in the midst of a write, or from which not everything may be taken away."""
+
+    protocol = "failing"
+    full = False
+    stays = ""
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **options: object) -> None:
+        super().pipe_file(path, value[: len(value) // 2] if self.full else value, mode, **options)
+        if self.full:
+            raise OSError(errno.ENOSPC, "full")
+
+    def rm_file(self, path: str) -> None:
+        if self.stays and path.endswith(self.stays):
+            raise PermissionError(path)
+        super().rm_file(path)
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Failing]:
+    fsspec.register_implementation("failing", Failing, clobber=True)
+    yield fsspec.filesystem("failing")
+    Failing.full, Failing.stays = False, ""
+
+
+def test_a_key_export_that_does_not_arrive_leaves_the_one_before(failing: Failing, tmp_path: Path) -> None:
+    place = Place(f"failing://{tmp_path}/backups")
+    place.write("data-keys.export", b"of yesterday")
+    Failing.full = True
+    with pytest.raises(BackupError, match="no room left"):
+        place.write("data-keys.export", b"of today, which is longer")
+    assert place.read("data-keys.export") == b"of yesterday"
+    Failing.full = False
+    place.write("data-keys.export", b"of today, which is longer")
+    assert place.read("data-keys.export") == b"of today, which is longer" and set(place.names()) == {"data-keys.export"}
+
+
+def test_old_backups_that_went_before_one_could_not_go_are_told_and_stand_in_the_audit_log(
+    ours: Restorable, failing: Failing, tmp_path: Path
+) -> None:
+    world = ours.world
+    place = Place(f"failing://{tmp_path}/backups")
+    old = [name_of((datetime.now(UTC) - timedelta(days=3000)).replace(hour=hour)) for hour in (2, 3, 4)]
+    for name in old:
+        place.write(name, b"x")
+        place.write(f"{name}.sha256", b"x")
+    place.write(f"{old[0]}.sha256.part", b"half")
+    Failing.stays = old[1]
+    made = make(world.workplace, actor=world.actor("admin", "admin"), url=place.url)
+    assert made.removed == old[:2] and "refuses us" in made.not_removed
+    assert world.value("SELECT details->'removed' FROM audit.entry WHERE action = 'backup made'") == made.removed
+    Failing.stays = ""
+    assert make(world.workplace, actor=world.actor("admin", "admin"), url=place.url).not_removed == ""
+    assert not {old[0], old[1], f"{old[0]}.sha256.part"} & set(place.names())

@@ -91,11 +91,7 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         place.put(work / name, name)
         place.write(EXPORT, (work / EXPORT).read_bytes())
         place.write(f"{name}{SUM}", f"{sha256}  {name}\n".encode())
-    removed, trouble = [], ""
-    try:
-        removed = [] if before_restore else _let_go(workplace, place)  # not in the midst of a restore
-    except BackupError as error:  # such as a bucket from which nobody may delete: this backup is made all the same
-        trouble = str(error)
+    removed, trouble = ([], "") if before_restore else _let_go(workplace, place)  # not in the midst of a restore
     rows = sum(facts["counts"].values())
     made = Made(
         name, place.shown, size, rows, len(facts["counts"]), kept, time.monotonic() - began, sha256, facts["anchor"],
@@ -217,17 +213,24 @@ def _keep_originals(workplace: Workplace, place: Place, originals: dict[str, boo
     return count
 
 
-def _let_go(workplace: Workplace, place: Place) -> list[str]:
+def _let_go(workplace: Workplace, place: Place) -> tuple[list[str], str]:
+    """Let old backups go; returns those that are none any more, and what kept others from going, such as a bucket from
+    which nobody may delete: the new backup is made all the same."""
     settings = workplace.settings
-    found = place.backups()
     now = datetime.now(UTC)
-    kept = to_keep(
-        found, daily=settings.backup_daily, weekly=settings.backup_weekly, monthly=settings.backup_monthly, now=now
-    )
-    gone = [one.name for one in found if one.name not in kept]
-    for name in gone:
-        place.remove(f"{name}{SUM}")  # first: without it the rest is no backup any more
-        place.remove(name)
-    for name in place.halves(before=now - timedelta(days=1)):
-        place.remove(name)
-    return gone
+    gone: list[str] = []
+    try:
+        found = place.backups()
+        kept = to_keep(
+            found, daily=settings.backup_daily, weekly=settings.backup_weekly, monthly=settings.backup_monthly, now=now
+        )
+        for one in found:
+            if one.name not in kept:
+                place.remove(f"{one.name}{SUM}")  # first: without it the rest is no backup any more
+                gone.append(one.name)
+                place.remove(one.name)
+        for name in place.halves(before=now - timedelta(days=1)):
+            place.remove(name)
+    except BackupError as error:
+        return gone, str(error)
+    return gone, ""

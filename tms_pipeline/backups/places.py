@@ -96,21 +96,31 @@ class Place:
 
     def put(self, source: Path, name: str) -> None:
         """Bring a file here, whole or not at all."""
+        self._bring(name, source.stat().st_size, lambda path: self.fs.put_file(str(source), path))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file, whole or not at all: one that is there already stays until the new one is."""
+        self._bring(name, len(content), lambda path: self.fs.pipe_file(path, content))
+
+    def _bring(self, name: str, size: int, bring: Callable[[str], object]) -> None:
         with self._plainly(writing=True):
             self._folder_of(name)
             part = self.path(name if self._of_objects else f"{name}{_PART}")
-            self.fs.put_file(str(source), part)
+            bring(part)
             self.fs.invalidate_cache()
-            if int(self.fs.info(part)["size"]) != source.stat().st_size:
+            if int(self.fs.info(part)["size"]) != size:
                 raise BackupError(f"{name} did not arrive whole at {self.shown}; try again.")
             if part != self.path(name):
-                self.fs.mv(part, self.path(name))
+                self._rename(part, self.path(name))
 
-    def write(self, name: str, content: bytes) -> None:
-        """Write a small file."""
-        with self._plainly(writing=True):
-            self._folder_of(name)
-            self.fs.pipe_file(self.path(name), content)
+    def _rename(self, part: str, path: str) -> None:
+        try:
+            self.fs.mv(part, path)
+        except OSError:  # SMB renames to no name that is taken
+            if not self.fs.exists(part) or not self.fs.exists(path):
+                raise
+            self.fs.rm_file(path)
+            self.fs.mv(part, path)
 
     def read(self, name: str) -> bytes | None:
         """A small file, or None if it is not there."""
@@ -158,7 +168,7 @@ class Place:
         files = self.names()
         found = []
         for name in files:
-            match = _NAME.fullmatch(name.removesuffix(_PART))
+            match = _NAME.fullmatch(name.removesuffix(_PART).removesuffix(SUM if name.endswith(_PART) else ""))
             if match and (name.endswith(_PART) or f"{name}{SUM}" not in files) and _moment(match) < before:
                 found.append(name)
         return found
