@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import wait_until
 from sheets import Record, workbook
 
 from tms_pipeline.intake.opening import Limits, limits_of
 from tms_pipeline.intake.receiving import receive_inbox
-from tms_pipeline.intake.service import receive, take_in
+from tms_pipeline.intake.service import INTAKE_LOCK, receive, take_in
 from tms_pipeline.settings import SettingsError, load_settings
 from tms_pipeline.workplace import Workplace
 
@@ -30,10 +33,47 @@ def test_a_file_of_more_rows_than_set_is_refused_and_taken_once_they_are_allowed
     upload_id, _ = receive(small, "courses.xlsx", content, source="test", actor=small.actor())
     refused = take_in(small, upload_id, actor=small.actor())
     assert refused.state == "refused" and "has more than 4 rows" in refused.sentence
-    upload_id, _ = receive(
-        place, "courses again.xlsx", workbook(course=COURSES[:3]), source="test", actor=place.actor()
-    )
-    assert take_in(small, upload_id, actor=small.actor()).counts()["accepted"] == 3
+    assert receive(place, "courses.xlsx", content, source="test", actor=place.actor()) == (upload_id, True)
+    assert place.db.rows("SELECT state, attempt, sentence FROM intake.upload") == [("received", 2, "")]
+    assert take_in(place, upload_id, actor=place.actor()).counts()["accepted"] == 4
+    assert receive(place, "courses.xlsx", content, source="test", actor=place.actor()) == (upload_id, False)
+
+
+def test_what_another_process_took_in_meanwhile_is_not_refused(place: Workplace) -> None:
+    small = allowing(place, upload_max_rows=4)
+    upload_id, _ = receive(place, "courses.xlsx", workbook(course=COURSES), source="test", actor=place.actor())
+    said: list[str] = []
+
+    def refuse() -> None:
+        try:
+            said.append(take_in(small, upload_id, actor=small.actor()).state)
+        except LookupError as error:
+            said.append(str(error))
+
+    late = threading.Thread(target=refuse)
+    with place.db.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
+        late.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        wait_until(lambda: place.db.value(waits), seconds=60, why="it does not wait for the lock")
+        connection.execute("UPDATE intake.upload SET state = 'taken in' WHERE upload_id = %s", (upload_id,))
+    late.join(60)
+    assert said == [f"Upload {upload_id} is taken in already."]
+    assert place.db.value("SELECT state FROM intake.upload") == "taken in"
+
+
+def test_a_file_with_a_name_that_is_no_text_keeps_no_other_from_being_taken(place: Workplace) -> None:
+    inbox = Path(place.settings.inbox_url)
+    inbox.mkdir(parents=True)
+    for folder, name in ((b"", b"a.csv"), (b"", b"b\xff\xfe.csv"), (b"ops\xe9/", b"c.csv")):
+        path = os.fsencode(inbox) + b"/" + folder + name
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(b"Course Reference,Course Title,Full Course Fee\nTGS-2026000100,Made Up,480\n" + name[:1] + b"\n")
+    assert receive_inbox(place, {}, stable_seconds=0).failed == 0
+    names = [name for (name,) in place.db.rows("SELECT file_name FROM intake.upload ORDER BY 1")]
+    assert names == ["a.csv", "b\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv", "c.csv"]
+    assert not [path for path in inbox.rglob("*") if path.is_file()]
 
 
 def test_a_file_of_more_bytes_than_set_stays_in_the_inbox_with_a_note(place: Workplace) -> None:

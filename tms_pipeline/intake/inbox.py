@@ -47,12 +47,12 @@ def look(
             continue
         if not stat.S_ISREG(facts.st_mode):
             continue
-        mark = hashlib.sha256(str(path.relative_to(inbox)).encode()).hexdigest()[:16]
+        mark = hashlib.sha256(os.fsencode(path.relative_to(inbox))).hexdigest()[:16]
         seen = (facts.st_size, facts.st_mtime_ns)
         looks[mark] = seen
         quiet = time.time() - facts.st_mtime >= stable_seconds
         if quiet and (stable_seconds == 0 or tuple(before.get(mark, ())) == seen):
-            source = path.parent.relative_to(inbox).as_posix()
+            source = legible(path.parent.relative_to(inbox).as_posix())
             ready.append(Dropped(path, "inbox" if source == "." else source, facts.st_size, facts.st_mtime_ns))
     ready.sort(key=lambda item: (item.path.name, item.modified_ns))
     return ready[:limit], looks
@@ -67,6 +67,11 @@ def read(dropped: Dropped, *, max_bytes: int) -> bytes:
     if (facts.st_size, facts.st_mtime_ns) != (dropped.size, dropped.modified_ns):
         raise OSError("the file changed while it was read")
     return content
+
+
+def legible(name: str) -> str:
+    """A file's name as text that may be kept: a name is bytes to the system, and old programs write no UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def is_ignored(name: str) -> bool:

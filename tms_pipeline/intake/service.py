@@ -23,11 +23,13 @@ from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import answers, archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
+from tms_pipeline.intake.inbox import legible
 from tms_pipeline.intake.lookups import known_mappings, resolver
 from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, limits_of, open_upload
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault
 from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Any constant: uploads are taken in one after the other, as each may answer what another waits for.
@@ -71,18 +73,26 @@ def upload_id_of(sha256: str) -> str:
 
 
 def receive(workplace: Workplace, name: str, content: bytes, *, source: str, actor: Actor) -> tuple[str, bool]:
-    """Keep the original and open an upload for it; returns (upload id, whether it is new).
+    """Keep the original and open an upload for it; returns (upload id, whether it is to be taken in).
 
-    Raises KeyringError when the rings are another installation's.
+    The same bytes again are only answered, unless they were refused: then the mapping that was missing may be there
+    now, a limit may be another, or the machine was busy, so they are opened once more. Raises KeyringError when the
+    rings are another installation's.
     """
     must_fit(workplace)
+    name = legible(name)
     sha256 = hashlib.sha256(content).hexdigest()
     upload_id = upload_id_of(sha256)
     with workplace.db.transaction() as connection:
         known = connection.execute("SELECT 1 FROM intake.upload WHERE upload_id = %s", (upload_id,)).fetchone()
         if known:
-            append(connection, workplace.rings.audit.key, actor, "upload seen again", "upload", upload_id)
-            return upload_id, False
+            again = connection.execute(
+                query("intake/receive_again"),
+                {"upload_id": upload_id, "actor": actor.name, "correlation_id": actor.correlation_id},
+            ).rowcount
+            said = "upload received again" if again else "upload seen again"
+            append(connection, workplace.rings.audit.key, actor, said, "upload", upload_id)
+            return upload_id, bool(again)
         subject = landing.subject_of(upload_id)
         key = data_keys(connection, workplace.rings.data, [subject], make=True)[subject]
         archive.keep(workplace.folder("archive"), sha256, key, content)
@@ -140,12 +150,7 @@ def take_in(
     except FileRefused as refusal:
         return _refuse(workplace, upload_id, refusal.fault, actor)
     with workplace.db.transaction() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
-        current = connection.execute(
-            "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
-        ).fetchone()
-        if current is None or current[0] not in ("received", "held"):
-            raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
+        _take_turn(connection, upload_id)
         return take_in_tables(
             connection, workplace, upload_id, tables, file_faults, actor, hold=hold,
             corrects=answers.corrected_upload(opened),
@@ -261,10 +266,20 @@ def opened_upload(workplace: Workplace, name: str, content: bytes, limits: Limit
         return open_upload(path, name=name, limits=limits)
 
 
+def _take_turn(connection: Connection, upload_id: str) -> None:
+    """Wait for the intake's lock. Raises LookupError when somebody else has dealt with the upload meanwhile."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
+    current = connection.execute(
+        "SELECT state FROM intake.upload WHERE upload_id = %s FOR UPDATE", (upload_id,)
+    ).fetchone()
+    if current is None or current[0] not in ("received", "held"):
+        raise LookupError(f"Upload {upload_id} is {current[0] if current else 'unknown'} already.")
+
+
 def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> Taken:
     taken = Taken(upload_id, "refused", f"{item.sentence} {item.fix}", [], Evaluation(), [item])
     with workplace.db.transaction() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (INTAKE_LOCK,))
+        _take_turn(connection, upload_id)
         connection.execute("DELETE FROM intake.rejection WHERE upload_id = %s", (upload_id,))
         keep_faults(connection, upload_id, [item])
         connection.execute(
