@@ -34,6 +34,8 @@ from .workbooks import (
     ods_row,
     parts,
     record,
+    sheet_xml,
+    text_rows,
     xls,
     xlsx,
     zipped,
@@ -88,6 +90,21 @@ def test_separator_signs_of_our_own_framing_survive(tmp_path: Path) -> None:
     path = tmp_path / "s.tsv"
     path.write_bytes(b"a\tb\nx\x1bz\ty\n")
     assert open_upload(path, name="s.tsv").grids[0].rows[1][1] == ["x\x1bz", "y"]
+
+
+def test_what_postgres_cannot_hold_is_in_no_cell_and_no_heading(tmp_path: Path) -> None:
+    named = parts(
+        sheet_xml(text_rows([["Course_x0000_ Run", "Note"], ["HYG_x0000_-2609-A", "half a letter: _xD800_"]]))
+    )
+    # The sign between our own texts on their way, so that they are sent with lengths.
+    cells = [(0, 0, "Course\0 Run"), (1, 0, "HYG\0-2609-A"), (0, 1, "Note"), (1, 1, "\x1e\0")]
+    old = xls(tmp_path / "o.xls", b"".join(label(*cell) for cell in cells))
+    for path in (zipped(tmp_path / "n.xlsx", named), old):
+        found = open_upload(path, name=path.name)
+        (grid,) = found.grids
+        assert [cells[0] for _, cells in grid.rows] == ["Course Run", "HYG-2609-A"]
+        kept = "".join(cell for _, cells in grid.rows for cell in cells)
+        assert "\0" not in kept and kept.encode()
 
 
 def test_too_many_rows(tmp_path: Path, refusal: Callable[..., FileRefused]) -> None:

@@ -259,12 +259,14 @@ def _decode_block(part: list[int], block: memoryview) -> Any:
 
 def _decode_text(code: int, count: int, block: memoryview) -> Any:
     if code == TEXT:
-        values = str(block, "utf-8").split(SEPARATOR)
+        text = str(block, "utf-8")
+        # A workbook can spell it (_x0000_), and no text of Postgres holds it.
+        values = (text.replace("\0", "") if "\0" in text else text).split(SEPARATOR)
     else:
         sizes = array("q", bytes(block[: 8 * count]))
         text, at, values = str(block[8 * count :], "utf-8"), 0, []
         for size in sizes:
-            values.append(text[at : at + size])
+            values.append(text[at : at + size].replace("\0", ""))
             at += size
     if len(values) != count:
         raise BadFrame("a block of the wrong length")
