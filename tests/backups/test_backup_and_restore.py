@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from tms_pipeline.audit.verification import walk
 from tms_pipeline.backups.drill import drill
 from tms_pipeline.backups.making import bring_export, make
 from tms_pipeline.backups.places import Kept, Place, name_of, to_keep
+from tms_pipeline.backups.scratch import alone, place_of
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import last_backup, newest_file
 from tms_pipeline.health.check import State
@@ -173,6 +175,9 @@ def test_a_corrupt_truncated_edited_or_foreign_backup_is_refused_with_one_senten
             told = str(refused.value)
             assert told.endswith(".") and "\n" not in told and name in told, what
     file.write_bytes(whole)
+    with pytest.raises(BackupError, match="something behind") as refused:  # such a name would stand in the audit log
+        place_of(f"https://kept.example.test/{name}?signature=hush", "")
+    assert "hush" not in str(refused.value)
     foreign = keyring.create(tmp_path / "other") and keyring.load(tmp_path / "other")
     ours.world.workplace = replace(ours.world.workplace, rings=foreign)
     with pytest.raises(BackupError, match="another installation's keys"):
@@ -208,8 +213,13 @@ def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Re
     with pytest.raises(BackupError, match="wrapped by a version of the ring 'data' that is not in this ring"):
         drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
     assert "rotated after the last backup" in last_backup(world.workplace.settings).sentence
-    assert bring_export(world.workplace) and last_backup(world.workplace.settings).fine
+    assert bring_export(world.workplace)
+    assert f"The last drill, of {name}, did not go well" in last_backup(world.workplace.settings).sentence
     assert drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin")).well
+    for what, where in (("Another restore", name), ("no such file", "mistyped.tmsbackup")):
+        with alone(world.workplace) if where == name else nullcontext(), pytest.raises(BackupError, match=what):
+            drill(world.workplace, ours.place, where, actor=world.actor("admin", "admin"))
+        assert last_backup(world.workplace.settings).fine, "that says nothing of any backup"
     ours.restore(name)
     with world.workplace.db.transaction() as connection:
         assert "Trainee Number 2" in json.dumps(collect(connection, world.workplace, "HB-00002"), default=str)

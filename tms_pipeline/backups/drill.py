@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -15,6 +17,7 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.making import plain
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.scratch import alone, at, bring_up, opened, scratch
+from tms_pipeline.backups.sealed_file import NotTried
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import Database
 from tms_pipeline.store.queries import query
@@ -47,7 +50,21 @@ class Drill:
 
 @needs("restore-drill")
 def drill(workplace: Workplace, place: Place, name: str, *, actor: Actor) -> Drill:
-    """Restore into a scratch database; counts, audit chain and plan are tried. Raises BackupError."""
+    """Restore into a scratch database; counts, audit chain and plan are tried. Raises BackupError.
+
+    A drill that fails is noted as well, so that health names it until one goes well.
+    """
+    try:
+        return _drill(workplace, place, name, actor)
+    except NotTried:
+        raise
+    except Exception:
+        with contextlib.suppress(OSError):  # a full disk: the first failure is the one to tell
+            _note(workplace, name, well=False)
+        raise
+
+
+def _drill(workplace: Workplace, place: Place, name: str, actor: Actor) -> Drill:
     began = time.monotonic()
     with opened(workplace, place, name) as backup:
         verified = time.monotonic()
@@ -72,11 +89,12 @@ def drill(workplace: Workplace, place: Place, name: str, *, actor: Actor) -> Dri
     with workplace.whole_db.transaction() as connection:
         append(connection, workplace.rings.audit.key, actor, "restore tried", "backup", name, well=done.well,
                rows=done.rows, too_much=done.too_much)  # fmt: skip
-    notes.write(workplace.home, "drill", {
-        "name": name, "at": datetime.now(UTC).isoformat(), "well": done.well, "rows": done.rows,
-        "seconds": done.seconds,
-    })  # fmt: skip
+    _note(workplace, name, well=done.well, rows=done.rows, seconds=done.seconds)
     return done
+
+
+def _note(workplace: Workplace, name: str, *, well: bool, **facts: Any) -> None:
+    notes.write(workplace.home, "drill", {"name": name, "at": datetime.now(UTC).isoformat(), "well": well, **facts})
 
 
 def _mirror_of_now(workplace: Workplace, db: Database) -> None:

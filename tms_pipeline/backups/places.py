@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import fsspec
 
-from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.backups.sealed_file import BackupError, NotTried
 
 ENDING = ".tmsbackup"
 SUM = ".sha256"
@@ -206,7 +206,7 @@ class Place:
                 raise BackupError(
                     f"{self.shown} is not there; make the bucket or folder, or correct TMS_BACKUP_URL."
                 ) from None
-            raise BackupError(
+            raise NotTried(
                 f"There is no such file at {self.shown}; 'tms backup --list' shows what is there."
             ) from None
         except PermissionError:

@@ -23,7 +23,7 @@ from tms_pipeline.audit.anchors import Anchor
 from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, plain
 from tms_pipeline.backups.places import SUM, Place
 from tms_pipeline.backups.programs import program, run
-from tms_pipeline.backups.sealed_file import BackupError, open_sealed_file
+from tms_pipeline.backups.sealed_file import BackupError, NotTried, open_sealed_file
 from tms_pipeline.identity.key_export import export, rejoin, standing_export
 from tms_pipeline.rights.erasing import erase
 from tms_pipeline.store.database import Connection, Database
@@ -61,6 +61,8 @@ def place_of(given: str, usual: str) -> tuple[Place, str]:
     lead, slash, name = given.rstrip("/").rpartition("/")
     if not name:
         raise BackupError("Name a backup, such as 'tms backup --list' shows them.")
+    if "?" in name or "#" in name:  # signed addresses: the name is told, and stands in the audit log
+        raise BackupError("An address with something behind '?' or '#' is not taken: bring the file here and name it.")
     if not slash:
         return Place("." if Path(name).exists() else usual), name
     return Place(lead or "/"), name
@@ -112,7 +114,7 @@ def _expected(name: str) -> bool:
 def alone(workplace: Workplace) -> Iterator[None]:
     """Only one restore or drill of this database at a time; what a killed one left behind is dropped.
 
-    Raises BackupError when another is under way.
+    Raises NotTried when another is under way.
     """
     url = workplace.whole_db.url
     with maintenance(url) as connection:
@@ -120,7 +122,7 @@ def alone(workplace: Workplace) -> Iterator[None]:
             "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ALONE_LOCK, url.database)
         ).fetchone()
         if row != (True,):
-            raise BackupError("Another restore or drill of this database is under way; wait for it, then try again.")
+            raise NotTried("Another restore or drill of this database is under way; wait for it, then try again.")
         for name in leftovers(connection, str(url.database)):
             try:
                 _drop(connection, name)

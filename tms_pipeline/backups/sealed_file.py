@@ -35,6 +35,10 @@ class BackupError(ValueError):
     """A backup cannot be made, read or restored; the message is one sentence that says what to do."""
 
 
+class NotTried(BackupError):
+    """Nothing was tried: another restore or drill runs, or there is no such backup. It says nothing of any backup."""
+
+
 def seal_to(path: Path, ring: KeyRing, facts: dict[str, Any], fill: Callable[[IO[bytes]], None]) -> str:
     """Write a backup file, for its owner only; ``fill`` writes the content. Returns the sha256 of the file."""
     salt = secrets.token_bytes(16)
