@@ -51,6 +51,17 @@ BEGIN
         GRANT ALL ON public.schema_version TO tms_owner;
     END IF;
 
+    -- Who made the tables keeps by membership what they may, also where somebody else runs this for them.
+    FOR part IN
+        SELECT DISTINCT o.rolname AS maker
+        FROM pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner
+        WHERE n.nspname = ANY (schemas) AND NOT o.rolsuper AND o.rolname NOT IN (current_user, 'tms_owner')
+    LOOP
+        FOREACH name IN ARRAY ARRAY['tms_owner', 'tms_app', 'tms_reader', 'tms_auditor', 'tms_trainer', 'tms_finance'] LOOP
+            EXECUTE format('GRANT %I TO %I', name, part.maker);
+        END LOOP;
+    END LOOP;
+
     -- What is there belongs to the owner, so that a member of it can migrate without being anybody's superuser.
     FOREACH name IN ARRAY schemas LOOP
         EXECUTE format('ALTER SCHEMA %I OWNER TO tms_owner', name);

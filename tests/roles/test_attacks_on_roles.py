@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,6 +13,8 @@ import pytest
 from role_world import person_of
 from running import Done, one_sentence
 
+from tms_pipeline.compliance.review import review
+from tms_pipeline.health.preflight import row_rules
 from tms_pipeline.roles import database_roles, grants, guard, identify, proxy, tokens
 from tms_pipeline.roles.matrix import NotAllowed
 from tms_pipeline.roles.person import Person
@@ -334,10 +336,49 @@ def test_a_user_who_may_not_make_roles_still_migrates_and_is_told(
             with db.transaction() as connection:
                 said = database_roles.make(connection)
             assert "may not make roles" in said[0] and "tms roles database" in said[0]
+        with Database(make_url(url)) as db, db.transaction() as connection:
+            assert database_roles.make(connection) == [], "a superuser makes them later, as the sentence says"
+        with Database(poor) as db:
+            assert (database_roles.role_of_app(db), row_rules(db).fine) == ("tms_app", True)
+        with Database(poor, role="tms_app") as db:
+            assert db.value("SELECT row_security_active('finding.looked_run')") is False
+            assert review(db, today=date(2026, 11, 21), correlation_id="test")["counts"]["missed"] == 0
     finally:
         drop_database(url)
         with psycopg.connect(plain.rsplit("/", 1)[0] + "/postgres?" + plain.split("?", 1)[1], autocommit=True) as connection:
             connection.execute(f"DROP ROLE {name}")
+
+
+def test_a_login_that_row_rules_bind_is_named_with_its_mend(
+    make_database: Callable[..., str], drop_database: Callable[[str], None]
+) -> None:
+    """A member of tms_app and no more, where nobody could exempt tms_app from the row rules."""
+    from sqlalchemy.engine import make_url
+
+    from tms_pipeline.store.database import Database
+
+    url = make_database()
+    name = f"hard_{make_url(url).database}"
+    with Database(make_url(url)) as whole:
+
+        def as_superuser(statement: str) -> None:
+            with whole.transaction() as connection:
+                connection.execute(statement)
+
+        as_superuser(f"CREATE ROLE {name} LOGIN IN ROLE tms_app")
+        try:
+            with Database(make_url(url).set(username=name)) as db:
+                assert row_rules(db).fine
+                as_superuser("ALTER ROLE tms_app NOBYPASSRLS")
+                check = row_rules(db)
+                assert not check.fine and "under row rules" in check.sentence and "tms roles database" in check.remedy
+                with whole.transaction() as connection:
+                    assert database_roles.make(connection) == []
+                assert row_rules(db).fine
+        finally:
+            as_superuser("ALTER ROLE tms_app BYPASSRLS")
+            as_superuser(f"DROP ROLE {name}")
+    drop_database(url)
 
 
 # --- tokens ------------------------------------------------------------------------------------------------------

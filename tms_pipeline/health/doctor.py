@@ -21,12 +21,13 @@ import yaml
 from tms_pipeline.backups.watching import last_restore, newest_file
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.disk import GROWING, size_of
-from tms_pipeline.health.preflight import permissions, settings_check
+from tms_pipeline.health.preflight import permissions, row_rules, settings_check
 from tms_pipeline.health.processes import Process, processes
 from tms_pipeline.health.report import look
 from tms_pipeline.health.site import Site, noted_up
 from tms_pipeline.operations.simulator_process import folder as simulator_folder
 from tms_pipeline.settings import PROJECT_ROOT, Settings
+from tms_pipeline.store.database import Database, DatabaseError
 from tms_pipeline.store.queries import query
 
 #: What works only when it is on, and what does not happen while it is off.
@@ -59,8 +60,10 @@ def doctor(site: Site, *, load: bool = True) -> Iterator[Check]:
     yield from _of_dagster(site)
     yield folders(settings)
     yield newest_file(settings)
-    with contextlib.suppress(psycopg.Error):  # health says what is wrong with the database
+    with contextlib.suppress(psycopg.Error, DatabaseError):  # health says what is wrong with the database
         yield last_restore(site)
+        with Database(site.url, max_size=1) as db:
+            yield row_rules(db)
     if load:
         yield code_location(settings)
 

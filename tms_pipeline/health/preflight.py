@@ -19,7 +19,7 @@ from tms_pipeline.settings import Settings, SettingsError
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.crypto import BodyCipher
 from tms_pipeline.ssg.errors import ErrorClass, SsgError
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import Connection, Database
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.gate import KILL_SWITCH
 from tms_pipeline.workplace import Workplace
@@ -89,6 +89,9 @@ def roles(workplace: Workplace) -> Check:
             "Run 'tms roles database' with a user of Postgres that may make roles.", "settings",
         )  # fmt: skip
     if workplace.whole_db.role is None:
+        hidden = row_rules(workplace.whole_db)
+        if not hidden.fine:
+            return hidden
         return warning(
             "roles", "The pipeline works as the user of DATABASE_URL, who owns its tables, not as tms_app.",
             "Run 'tms roles database' with a user of Postgres that may exempt a role from row rules.", "settings",
@@ -99,6 +102,19 @@ def roles(workplace: Workplace) -> Check:
             "Give each person theirs with 'tms roles grant'.", "settings",
         )  # fmt: skip
     return ok("roles", "people have their roles, and Postgres its row rules")
+
+
+def row_rules(db: Database) -> Check:
+    """Whether row rules bind the pipeline. ``db``: connections of the user of DATABASE_URL. Raises psycopg.Error."""
+    bound = "SELECT row_security_active(to_regclass('register.trainee'))"
+    if database_roles.role_of_app(db) is None and db.value(bound):
+        return degraded(
+            "row rules", "The pipeline works under row rules, as the user of DATABASE_URL does not own the tables and "
+            "tms_app is not exempt here: Postgres takes no rows by COPY so, and nothing can be taken in or judged.",
+            "Run 'tms roles database' with a superuser of Postgres, or let DATABASE_URL name the user who migrated.",
+            "settings",
+        )  # fmt: skip
+    return ok("row rules", "none binds the pipeline")
 
 
 def _holds_secret(env: Path) -> bool:
