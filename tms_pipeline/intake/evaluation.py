@@ -133,20 +133,19 @@ def _write(
         written_places: set[Place] = set()
         writing = Writing()
         again = False
-        try:
-            with connection.transaction():
-                for part in parts:
-                    lines = part.lines_without(excluded | turned_down)
-                    refused = write_kind(connection, rings, part, lines, occasion, writing)
-                    turned_down |= refused
-                    again = again or bool(refused & written_places)
-                    if len(parts) > 1:
-                        written_places |= {part.places[line] for line in lines} - refused
-                if again:
-                    raise psycopg.Rollback()
-        finally:
-            for place, items in writing.faults.items():
-                found.setdefault(place, items)
+        with connection.transaction():
+            for part in parts:
+                lines = part.lines_without(excluded | turned_down)
+                refused = write_kind(connection, rings, part, lines, occasion, writing)
+                turned_down |= refused
+                again = again or bool(refused & written_places)
+                if len(parts) > 1:
+                    written_places |= {part.places[line] for line in lines} - refused
+            if again:
+                raise psycopg.Rollback()
+        # A round that is taken back has the last word on the rows that it turned down; of the others the next one says
+        # more: what a row was written upon may be gone by then.
+        found |= {place: items for place, items in writing.faults.items() if place in turned_down or not again}
         excluded |= turned_down
         if not again:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -12,7 +13,7 @@ from tms_pipeline.identity.data_keys import data_keys, replace_data_key
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place, seal
-from tms_pipeline.intake.framing import LENGTH, decode_column, encode_codes, encode_column, frames
+from tms_pipeline.intake.framing import LENGTH, Encoded, decode_column, encode_codes, encode_column, frames
 from tms_pipeline.intake.grid import Cell, Grid
 from tms_pipeline.intake.opening import OpenedFile
 from tms_pipeline.intake.tables import Table
@@ -95,13 +96,16 @@ def landed(connection: Connection, rings: KeyRings, upload_id: str) -> list[tupl
         (upload_id,),
     ).fetchall():
         rows: list[tuple[int, list[Cell]]] = [(header_row, list(headings))]
+        epoch_1904 = False
         for block, sealed in connection.execute(
             "SELECT block_no, rows_sealed FROM intake.landing_block WHERE upload_id = %s AND table_no = %s "
             "ORDER BY block_no",
             (upload_id, number),
         ):
-            rows += _rows(memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block))))
-        grids.append((number, Grid.of_rows(sheet, rows, text=sheet in TEXT_SHEETS), mapping))
+            content = memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block)))
+            rows += _rows(content)
+            epoch_1904 = _counts_from_1904(content)
+        grids.append((number, Grid.of_rows(sheet, rows, text=sheet in TEXT_SHEETS, epoch_1904=epoch_1904), mapping))
     return grids
 
 
@@ -116,19 +120,19 @@ def blank_rows(connection: Connection, rings: KeyRings, upload_id: str, theirs: 
         "SELECT table_no, block_no, rows_sealed FROM intake.landing_block WHERE upload_id = %s ORDER BY 1, 2",
         (upload_id,),
     ).fetchall():
-        rows = list(_rows(memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block)))))
+        content = memoryview(open_sealed(key, bytes(sealed), _where(upload_id, number, block)))
+        rows = list(_rows(content))
         for row, cells in rows:
             if theirs(cells):
                 cells[:] = [None] * len(cells)
                 blanked.append((number, row))
-        blocks.append((number, block, rows))
+        blocks.append((number, block, rows, _counts_from_1904(content)))
     if not blanked:
         return 0
     fresh = replace_data_key(connection, rings.data, subject)
-    for number, block, rows in blocks:
+    for number, block, rows, epoch_1904 in blocks:
         columns = [encode_column(list(column)) for column in zip(*(cells for _, cells in rows), strict=True)]
-        head = {"rows": [row for row, _ in rows], "columns": [[parts, len(pieces)] for parts, pieces in columns]}
-        content = b"".join(frames([json.dumps(head).encode(), *(piece for _, pieces in columns for piece in pieces)]))
+        content = _content([row for row, _ in rows], columns, epoch_1904=epoch_1904)
         connection.execute(
             "UPDATE intake.landing_block SET rows_sealed = %s WHERE upload_id = %s AND table_no = %s AND block_no = %s",
             (seal(fresh, content, _where(upload_id, number, block)), upload_id, number, block),
@@ -160,9 +164,19 @@ def _blocks(table: Table) -> Iterator[bytes]:
             else encode_column(column[start:end].tolist())
             for index, column in enumerate(table.columns)
         ]
-        head = {"rows": table.rows[start:end].tolist(), "columns": [[parts, len(blocks)] for parts, blocks in columns]}
-        pieces = [json.dumps(head).encode(), *(block for _, blocks in columns for block in blocks)]
-        yield b"".join(frames(pieces))
+        yield _content(table.rows[start:end].tolist(), columns, epoch_1904=table.epoch_1904)
+
+
+def _content(rows: list[int], columns: list[Encoded], *, epoch_1904: bool) -> bytes:
+    """Some rows as they are sealed. When the days of the workbook began is kept, as plain numbers may be dates."""
+    head: dict[str, Any] = {"rows": rows, "columns": [[parts, len(blocks)] for parts, blocks in columns]}
+    if epoch_1904:
+        head["epoch_1904"] = True
+    return b"".join(frames([json.dumps(head).encode(), *(block for _, blocks in columns for block in blocks)]))
+
+
+def _counts_from_1904(content: memoryview) -> bool:
+    return bool(json.loads(bytes(next(_pieces(content)))).get("epoch_1904"))
 
 
 def _rows(content: memoryview) -> Iterator[tuple[int, list[Cell]]]:

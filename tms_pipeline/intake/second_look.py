@@ -43,7 +43,7 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
     only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
     evaluation = evaluate(
         connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only,
-        rules=rules_of(workplace.settings),
+        priority=workplace.settings.source_priority, rules=rules_of(workplace.settings),
     )
     moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
     for (index, row), status in moved.items():

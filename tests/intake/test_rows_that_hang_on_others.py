@@ -1,0 +1,82 @@
+"""Rows that hang on other rows and files: nothing is lost, shifted or said wrongly when these fail or come late."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from sheets import drop
+
+from tms_pipeline.intake.nric import make_nric
+from tms_pipeline.intake.second_look import look_again
+from tms_pipeline.intake.service import receive, take_in
+from tms_pipeline.workplace import Workplace
+
+WHO = make_nric("S", 7654321)  # made up
+COURSE = "Course Reference,Course Title,Full Course Fee\nTGS-2026000101,Hygiene,480.00\n"
+RUN = (
+    "Course Run,Course Reference,Registration Opening,Registration Closing,Start Date,End Date,Schedule,"
+    "Mode of Training,Floor,Unit,Postal Code,Room,Intake Size,Course Admin Email\n"
+    "HYG-1,TGS-2026000101,2026-09-01,2026-09-30,2026-10-05,2026-10-05,Daily,Classroom,03,12,048616,Kitchen,25,"
+    "c@example.com\n"
+)
+TRAINEE = f"NRIC,Full Name,Date of Birth,Email,Mobile\n{WHO},Made Up Person,1980-09-25,k@example.com,91234567\n"
+ENROLMENT = ["Course Run", "NRIC", "Enrolment Date", "Sponsorship Type"]
+
+
+def sheets(*tables: list[list[Any]], epoch: Any = None) -> bytes:
+    book = openpyxl.Workbook()
+    del book["Sheet"]
+    if epoch is not None:
+        book.epoch = epoch
+    for table in tables:
+        page = book.create_sheet()
+        for row in table:
+            page.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def parents(place: Workplace) -> None:
+    for text in (COURSE, RUN, TRAINEE):
+        assert drop(place, text.encode(), "a.csv").counts()["rejected"] == 0
+
+
+def test_a_row_whose_enrolment_was_turned_down_beside_it_says_so_and_waits_for_it(place: Workplace) -> None:
+    parents(place)
+    both = [[*ENROLMENT, "Assessment Date", "Result"], ["HYG-1", WHO, "2026-10-01", "Self", "2026-10-02", "Pass"]]
+    fee = [["Course Run", "NRIC", "Amount Collected", "Fee Collection Status"], ["HYG-1", WHO, "999.00", "Paid"]]
+    taken = drop(place, sheets(both, fee))
+    codes = {at: {item.code for item in items} for at, items in taken.evaluation.faults.items()}
+    assert "ASSESSMENT_BEFORE_RUN" in codes[0, 2], "an assessment before its run takes its enrolment along"
+    assert codes[1, 2] == {"AMOUNT_ABOVE_FEE", "ENROLMENT_UNKNOWN"}
+    drop(place, sheets([ENROLMENT, ["HYG-1", WHO, "2026-10-01", "Self"]]))
+    assert look_again(place, actor=place.actor()) == [taken.upload_id]
+    assert place.db.value("SELECT amount_collected FROM register.fee") == 999
+
+
+@pytest.mark.parametrize("first", ["tpgateway", "ops"])
+def test_of_two_rows_that_waited_the_one_of_the_higher_source_stands(place: Workplace, first: str) -> None:
+    ranked = replace(place, settings=place.settings.model_copy(update={"sources": "tpgateway,ops"}))
+    for source in (first, "ops" if first == "tpgateway" else "tpgateway"):
+        discount = "10.00" if source == "tpgateway" else "99.00"
+        text = f"{','.join(ENROLMENT)},Discount Amount\nHYG-1,{WHO},2026-10-01,Self,{discount}\n"
+        upload_id, _ = receive(ranked, "e.csv", text.encode(), source=source, actor=ranked.actor())
+        assert take_in(ranked, upload_id, actor=ranked.actor()).counts()["rejected"] == 1
+    parents(ranked)
+    assert len(look_again(ranked, actor=ranked.actor())) == 2
+    assert place.db.value("SELECT discount_amount FROM register.enrolment") == 10
+
+
+def test_dates_that_are_plain_numbers_of_a_workbook_of_1904_are_the_same_when_looked_at_again(place: Workplace) -> None:
+    serial = 46_296 - 1_462  # 1 October 2026, counted from 1904
+    content = sheets([ENROLMENT, ["HYG-1", WHO, serial, "Self"]], epoch=CALENDAR_MAC_1904)
+    assert drop(place, content).counts()["rejected"] == 1
+    parents(place)
+    assert len(look_again(place, actor=place.actor())) == 1
+    assert str(place.db.value("SELECT enrolment_date FROM register.enrolment")) == "2026-10-01"
