@@ -9,6 +9,7 @@ from submission_world import REFS, Site, World, key
 
 from tms_pipeline.mirror.pull import pull
 from tms_pipeline.mirror.scope_reads import since_day
+from tms_pipeline.store.database import DatabaseError
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # midday in Singapore
 WEEK = timedelta(days=7)
@@ -126,3 +127,23 @@ def test_empty_attendance_is_asked_for_twice_and_what_was_sent_just_now_proves_n
     assert slow_ssg.value(live) == 6
     slow_ssg.execute("DELETE FROM mirror.attendance WHERE ssg_ref LIKE '%copy%'")
     assert read() == (None, 3) and slow_ssg.value(live) == 0, "so few are believed at the second answer"
+
+
+def test_what_ssg_showed_before_a_restore_is_not_written_after_it(site: Site, published: World) -> None:
+    """The restore comes while SSG is asked, and by then the pool has let go what was connected before it."""
+    name = published.database
+
+    def restore(sentence: str) -> None:
+        if sentence == "reading enrolments":
+            site.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            site.sql(f"ALTER DATABASE {name} RENAME TO {name}_replaced")
+            site.sql(f"CREATE DATABASE {name} TEMPLATE {name}_replaced STRATEGY FILE_COPY")
+            published.workplace.db._pool.check()
+
+    reads = "SELECT count(*) FROM mirror.read WHERE kind = 'enrolment'"
+    before = published.value(reads)
+    with published.client() as client, pytest.raises(DatabaseError, match="was restored"):
+        pull(published.workplace, client, progress=restore)
+    assert published.value(reads) == before
+    assert not published.pull().failed() and published.value(reads) == before + 1
+    site.drop(f"{name}_replaced")

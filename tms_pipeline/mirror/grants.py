@@ -95,7 +95,7 @@ def _read(work: ScopeReader, client: SsgClient, since: date | None) -> ScopeRead
             held_there = client.grants.search(GrantQuery(page_size=1)).total
     except SsgError as error:
         rows, note.state, note.error_code, note.sentence = [], "not read", error.code, error.sentence
-    with work.workplace.db.transaction() as connection:
+    with work.writing() as connection:
         if note.state == "read":
             held = _count(connection)
             if since is None and held > BELIEVED_EMPTY_UP_TO and not rows:

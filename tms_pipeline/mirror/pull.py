@@ -131,13 +131,13 @@ def _course(work: ScopeReader, client: SsgClient, reference: str) -> None:
         yield wire_in.course(head)
 
     if work.scope(("course",), reference, read) is not None and shown:
-        _keep_support(work.workplace, reference, periods)
+        _keep_support(work, reference, periods)
 
 
-def _keep_support(workplace: Workplace, reference: str, periods: list[tuple[object, ...]]) -> None:
+def _keep_support(work: ScopeReader, reference: str, periods: list[tuple[object, ...]]) -> None:
     """Replace the periods of a course if they changed; what was before stays in their history."""
     names = ("course_reference", "tagging_code", "description", "from_day", "to_day")
-    with workplace.db.transaction() as connection:
+    with work.writing() as connection:
         known = connection.execute(query("mirror/support"), {"reference": reference}).fetchall()
         if Counter(known) != Counter(periods):
             connection.execute("DELETE FROM mirror.course_support WHERE course_reference = %s", (reference,))

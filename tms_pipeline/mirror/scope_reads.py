@@ -6,7 +6,8 @@ suddenly shows nothing is kept as it was and shown as not read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from tms_pipeline.mirror.rows import bind, merge, row_of
 from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import SsgError
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import Connection, DatabaseError
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
@@ -135,6 +136,20 @@ class ScopeReader:
         self.workplace, self.client, self.progress, self.whole = workplace, client, progress, whole
         self.marker = Marker(workplace.rings.index)
         self.result = PullResult()
+        with workplace.db.transaction() as connection:
+            self.database = _which(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction in the database in which this read began. Raises DatabaseError when a restore has put another
+        one in its place: what SSG showed before it must not count as newer than what was restored."""
+        with self.workplace.db.transaction() as connection:
+            if _which(connection) != self.database:
+                raise DatabaseError(
+                    "The database was restored or Postgres started anew while SSG was being read, so what was read is "
+                    "not kept; start the sync again."
+                )
+            yield connection
 
     def since(self, kind: str, scope: str) -> date | None:
         """From which day the changes of this scope are enough; None: read it whole."""
@@ -169,7 +184,7 @@ class ScopeReader:
             self._note(kinds, scope, started, "not read", 0, cost, since, "EMPTY_READ", str(error))
             return None
         believed = True
-        with self.workplace.db.transaction() as connection:
+        with self.writing() as connection:
             self.marker.follow(connection)
             for kind in kinds:
                 rows = [row_of(self.marker, item) for item in seen if item.kind == kind]
@@ -241,6 +256,10 @@ class ScopeReader:
             else:
                 with self.workplace.db.transaction() as fresh:
                     keep_read(fresh, note, started)
+
+
+def _which(connection: Connection) -> tuple[Any, ...] | None:
+    return connection.execute(query("mirror/which_database")).fetchone()
 
 
 class NotBelieved(Exception):
