@@ -12,6 +12,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from sheets import drop
 
 from tms_pipeline.intake.nric import make_nric
+from tms_pipeline.intake.results import hand_back
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.workplace import Workplace
@@ -79,4 +80,13 @@ def test_dates_that_are_plain_numbers_of_a_workbook_of_1904_are_the_same_when_lo
     assert drop(place, content).counts()["rejected"] == 1
     parents(place)
     assert len(look_again(place, actor=place.actor())) == 1
-    assert str(place.db.value("SELECT enrolment_date FROM register.enrolment")) == "2026-10-01"
+    enrolled = "SELECT enrolment_date::text FROM register.enrolment"
+    assert place.db.rows(enrolled) == [("2026-10-01",)]
+    # And so they are when the corrected sheet comes back.
+    wrong = drop(place, sheets([ENROLMENT, ["HYG-1", WHO, serial + 1, "Someone"]], epoch=CALENDAR_MAC_1904))
+    book = openpyxl.load_workbook(hand_back(place, wrong.upload_id).workbook)
+    book["Fix these rows"]["D2"] = "Self"
+    out = io.BytesIO()
+    book.save(out)
+    assert drop(place, out.getvalue(), "fixed.xlsx").counts()["accepted"] == 1
+    assert place.db.rows(enrolled) == [("2026-10-02",)]

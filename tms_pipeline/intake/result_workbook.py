@@ -71,7 +71,7 @@ class _Writer:
 
     def __init__(self, path: Path, result: UploadResult) -> None:
         self.result = result
-        self.book = open_book(path)
+        self.book = open_book(path, epoch_1904=any(table.epoch_1904 for table in result.tables))
         self.styles = Styles(self.book)
         self.lists = Lists()
         self.book.set_properties({"title": "Result of an upload", "author": "TMS pipeline"})

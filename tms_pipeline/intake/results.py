@@ -123,6 +123,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
                         )
                         for row, cells in grid.rows[1:]
                     ],
+                    epoch_1904=grid.epoch_1904,
                 )
             )
     return UploadResult(
@@ -179,7 +180,8 @@ def preview_of(workplace: Workplace, taken: Taken, name: str) -> UploadResult:
             )
         tables.append(
             ResultTable(
-                sheet=table.sheet, kinds=table.kinds, header_row=table.header_row, headings=table.headings, rows=rows
+                sheet=table.sheet, kinds=table.kinds, header_row=table.header_row, headings=table.headings, rows=rows,
+                epoch_1904=table.epoch_1904,
             )
         )
     return UploadResult(

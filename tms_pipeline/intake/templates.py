@@ -254,8 +254,8 @@ def write_guidance(book: Workbook, styles: Styles, kinds: Sequence[RecordKind]) 
         row += 1
 
 
-def open_book(path: Path) -> Workbook:
-    """A workbook in which text stays text. What is buffered lies beside ``path``, never in a shared temp folder."""
+def open_book(path: Path, *, epoch_1904: bool = False) -> Workbook:
+    """A workbook in which text stays text, and whose days begin in 1904 where ops' own do. What is buffered lies beside ``path``, never in a shared temp folder."""
     from xlsxwriter import Workbook
 
     return Workbook(
@@ -268,6 +268,7 @@ def open_book(path: Path) -> Workbook:
             "strings_to_numbers": False,
             "default_date_format": "dd/mm/yyyy",
             "remove_timezone": True,
+            "date_1904": epoch_1904,
         },
     )
 

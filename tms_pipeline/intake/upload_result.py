@@ -51,6 +51,7 @@ class ResultTable:
     headings: Sequence[str]
     rows: Sequence[ResultRow]
     faults: Sequence[Fault] = ()
+    epoch_1904: bool = False  # plain numbers that are dates count from there
 
 
 @dataclass(kw_only=True)
