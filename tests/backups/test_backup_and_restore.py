@@ -24,6 +24,7 @@ from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import last_backup, newest_file
 from tms_pipeline.health.check import State
 from tms_pipeline.identity import keyring
+from tms_pipeline.intake.landing import landed
 from tms_pipeline.rights import retention
 from tms_pipeline.rights.access import collect
 
@@ -208,7 +209,11 @@ def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Re
     world = ours.world
     name = backup(ours)
     found = retention.due(world.workplace, only=["HB-00001"])
-    retention.apply(world.workplace, found, actor=world.actor("officer", "admin"))
+    (facts,) = retention.apply(world.workplace, found, actor=world.actor("officer", "admin"))
+    certificate = facts["certificate"]
+    uploads = world.rows("SELECT upload_id, archive_name, file_name FROM intake.upload ORDER BY 1")
+    originals = len(list((world.workplace.home / "archive").rglob("*.sealed")))
+    assert originals == sum(archived is not None for _, archived, _ in uploads) < len(uploads)
     # Shredding destroys the old versions of the ring: what lies beside the backup would open for nobody elsewhere.
     with pytest.raises(BackupError, match="wrapped by a version of the ring 'data' that is not in this ring"):
         drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
@@ -226,6 +231,20 @@ def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Re
     assert world.rows(
         "SELECT full_name_sealed, full_name_mark FROM register.trainee WHERE trainee_ref = 'HB-00001'"
     ) == [(None, None)]
+    # The files that named the person stay away; the rows of others in them are there as they were typed.
+    assert len(list((world.workplace.home / "archive").rglob("*.sealed"))) == originals
+    assert world.rows("SELECT upload_id, archive_name, file_name FROM intake.upload ORDER BY 1") == uploads
+    (people,) = (upload_id for upload_id, _, file_name in uploads if file_name == "removed.csv")
+    with world.workplace.db.transaction() as connection:
+        ((_, grid, _),) = landed(connection, world.workplace.rings, people)
+    typed = {str(cell) for _, cells in grid.rows for cell in cells}
+    assert {"Trainee Number 2", "Trainee Number 3"} <= typed and "Trainee Number 1" not in typed
+    # Certified once; and the next one can be shredded.
+    assert world.rows("SELECT certificate_id, finished_at IS NOT NULL FROM rights.destruction") == [(certificate, True)]
+    assert world.rows("SELECT trainee_ref, certificate_id FROM rights.shredded") == [("HB-00001", certificate)]
+    assert retention.due(world.workplace, only=["HB-00001"]).work.empty
+    late = retention.due(world.workplace, only=["HB-00003"])
+    assert retention.apply(world.workplace, late, actor=world.actor("officer", "admin"))
     # A new key is made and wrapped with the ring of today, though the dump knows an older one.
     world.upload("trainee", trainee("T2", phone="90000077"))
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.backups.after import cut_anchors, make_safe
+from tms_pipeline.backups.destroyed import note_keys, stay_gone
 from tms_pipeline.backups.scratch import alone
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.standstill import Tell, go_on, still
 from tms_pipeline.backups.watching import KEPT_STOPPED, RECOVERING, RESTORING
 from tms_pipeline.identity.key_export import rejoin, standing_export
 from tms_pipeline.identity.keyring import KeyringError
-from tms_pipeline.rights.erasing import erase
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.store.database import DatabaseError
 from tms_pipeline.store.queries import query
@@ -56,9 +56,9 @@ def make_recovered_safe(
         with workplace.whole_db.transaction() as connection:
             gone: list[str] = []
             if standing_export(workplace.home).exists():
+                note_keys(connection)
                 gone = rejoin(connection, workplace.rings, standing_export(workplace.home)).shredded
-            for trainee in gone:
-                erase(connection, trainee, by="restore")
+                stay_gone(connection, gone)
             moved = make_safe(connection, workplace, as_of)
             append(connection, workplace.rings.audit.key, actor, "database recovered", "installation", "database",
                    as_of=as_of.isoformat(), **moved)  # fmt: skip

@@ -20,12 +20,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from tms_pipeline.audit.anchors import Anchor
+from tms_pipeline.backups.destroyed import note_keys, stay_gone
 from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, plain
 from tms_pipeline.backups.places import SUM, Place
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, NotTried, open_sealed_file
 from tms_pipeline.identity.key_export import export, rejoin, standing_export
-from tms_pipeline.rights.erasing import erase
 from tms_pipeline.store.database import Connection, Database
 from tms_pipeline.store.migrations import known, migrate
 from tms_pipeline.store.queries import query
@@ -267,13 +267,17 @@ def _data_keys(workplace: Workplace, backup: Opened, url: URL, *, as_elsewhere: 
         files[-1].write_bytes(backup.beside)
     if not as_elsewhere:
         files += _exports_of_ours(workplace, backup)
-    with Database(url, max_size=2) as db, db.transaction() as connection:
+    with contextlib.ExitStack() as stack:
+        ours = None if as_elsewhere else stack.enter_context(psycopg.connect(plain(workplace.whole_db.url)))
+        db = stack.enter_context(Database(url, max_size=2))
+        connection = stack.enter_context(db.transaction())
         gone: set[str] = set()
         for file in files:
             gone |= set(rejoin(connection, workplace.rings, file).shredded)
             connection.execute("DROP TABLE rejoined")
-        for trainee in sorted(gone):
-            erase(connection, trainee, by="restore")  # what SSG still shows of them is left to SSG, as then
+            if file == files[0]:
+                note_keys(connection)
+        stay_gone(connection, gone, ours)
 
 
 def _exports_of_ours(workplace: Workplace, backup: Opened) -> list[Path]:
