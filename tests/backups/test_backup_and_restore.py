@@ -27,6 +27,8 @@ from tms_pipeline.identity import keyring
 from tms_pipeline.intake.landing import landed
 from tms_pipeline.rights import retention
 from tms_pipeline.rights.access import collect
+from tms_pipeline.submission.approvals import approve_plan
+from tms_pipeline.submission.holds import hold, release
 
 
 def backup(ours: Restorable) -> str:
@@ -109,6 +111,32 @@ def test_promise_12_restoring_an_older_dump_creates_nothing_twice(ours: Restorab
         "nothing was made again"
     )
     assert set(world.states()) <= {"accepted", "superseded"}
+
+
+def test_what_was_held_in_the_dump_and_sent_since_is_not_sent_again_by_its_old_approval(ours: Restorable) -> None:
+    world = ours.world
+    actor = world.actor("admin", "admin")
+    hold(world.workplace, kind="enrolment", reason="the term is checked", actor=actor)
+    plan_id, plan = world.plan()
+    world.approve(plan_id, plan)
+    world.work(patience=0.3)
+    name = backup(ours)
+
+    def release_and_approve() -> int:
+        release(world.workplace, kind="enrolment", reason="it is right", actor=actor)
+        return approve_plan(world.workplace, plan_id, plan.hash, actor=actor).ready
+
+    assert release_and_approve() == 3
+    world.work(patience=0.3)
+    before = live(ours)
+    assert sum(before["enrolments"].values()) == 3
+    ours.restore(name, backup_first=False)
+    world.forget_calls()
+    release_and_approve()
+    world.work(patience=0.3)
+    assert "enrolment.create" not in world.writes()
+    settle(ours)
+    assert live(ours)["enrolments"] == before["enrolments"] and world.reconcile() == {}
 
 
 def test_after_a_restore_work_goes_on_and_the_audit_log_says_what_happened(ours: Restorable) -> None:

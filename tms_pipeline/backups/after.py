@@ -44,7 +44,8 @@ def _look_first(connection: Connection, made_at: datetime) -> tuple[int, int, in
         if numbers:
             connection.execute(query("backups/move"), {"ids": numbers, "state": state, "reason": reason})
 
-    anew = ids("planned", "ready", "retry", searchable=False)
+    # What is held may have been let go and sent since; the hold itself stays, and holds what is planned then.
+    anew = [*ids("planned", "ready", "retry", searchable=False), *ids("held")]
     move(anew, "superseded", "a backup was restored; planned anew after SSG was read")
     # Only legal moves: ready and retry lead to unknown by way of dead.
     move(ids("planned", searchable=True), "ready")
