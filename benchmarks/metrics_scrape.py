@@ -54,7 +54,7 @@ def main() -> None:
     with state_folder() as folder:
         settings = load_settings(_env_file=None, tms_home=folder / "h")
         with open_workplace(settings) as place:
-            with place.db.transaction() as connection:
+            with place.db.as_login.transaction() as connection:
                 for statement in SEED.format(rows=rows).split(";\n"):
                     connection.execute(statement)
             with site(settings, start=False) as found:
