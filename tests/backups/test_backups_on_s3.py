@@ -6,7 +6,8 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,14 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from restorable import Restorable
 
+from tms_pipeline.backups.drill import drill
 from tms_pipeline.backups.making import make
 from tms_pipeline.backups.places import Place, name_of
 from tms_pipeline.backups.scratch import opened
 from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.identity import keyring
+from tms_pipeline.identity.retiring import retire
+from tms_pipeline.identity.rotation import rotate
 
 SECRET = "made-up-secret"
 
@@ -151,11 +156,17 @@ def test_what_a_broken_off_write_left_goes_with_a_later_backup_and_an_address_is
 
 
 class Failing(LocalFileSystem):
-    """A folder that is full in the midst of a write, or from which not everything may be taken away."""
+    """A folder that is full in the midst of a write, from which not everything may be taken away, or that is slow."""
 
     protocol = "failing"
     full = False
     stays = ""
+    meanwhile: Callable[[], object] | None = None
+
+    def put_file(self, *places: str, **options: object) -> None:
+        super().put_file(*places, **options)
+        if self.meanwhile and ".tmsbackup" in places[-1]:
+            self.meanwhile()
 
     def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **options: object) -> None:
         super().pipe_file(path, value[: len(value) // 2] if self.full else value, mode, **options)
@@ -172,7 +183,7 @@ class Failing(LocalFileSystem):
 def failing(tmp_path: Path) -> Iterator[Failing]:
     fsspec.register_implementation("failing", Failing, clobber=True)
     yield fsspec.filesystem("failing")
-    Failing.full, Failing.stays = False, ""
+    Failing.full, Failing.stays, Failing.meanwhile = False, "", None
 
 
 def test_a_key_export_that_does_not_arrive_leaves_the_one_before(failing: Failing, tmp_path: Path) -> None:
@@ -204,3 +215,26 @@ def test_old_backups_that_went_before_one_could_not_go_are_told_and_stand_in_the
     Failing.stays = ""
     assert make(world.workplace, actor=world.actor("admin", "admin"), url=place.url).not_removed == ""
     assert not {old[0], old[1], f"{old[0]}.sha256.part"} & set(place.names())
+
+
+def test_a_backup_during_which_keys_were_rotated_opens_and_an_original_that_was_cut_short_comes_anew(
+    ours: Restorable, failing: Failing, tmp_path: Path
+) -> None:
+    own = ours.world.workplace
+    place = Place(f"failing://{tmp_path}/backups")
+    actor = ours.world.actor("admin", "admin")
+
+    def rotate_and_retire() -> None:  # another process
+        rings = keyring.load(own.home)
+        rotate(own.db, own.settings, rings, "data", actor=actor)
+        retire(own.db, own.settings, rings, "data", 1, actor=actor)
+
+    Failing.meanwhile = staticmethod(rotate_and_retire)
+    made = make(own, actor=actor, url=place.url)
+    Failing.meanwhile = None
+    later = replace(own, rings=keyring.load(own.home))
+    assert drill(later, place, made.name, actor=actor).well, "with what lies beside it alone"
+    sizes = place.names("archive")
+    place.write(f"archive/{next(iter(sizes))}", b"")
+    make(own, actor=actor, url=place.url)
+    assert place.names("archive") == sizes and 0 not in sizes.values()

@@ -89,7 +89,7 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         sha256 = seal_to(work / name, workplace.rings.index, facts, lambda file: _fill(workplace, work, file))
         size = (work / name).stat().st_size
         place.put(work / name, name)
-        place.write(EXPORT, (work / EXPORT).read_bytes())
+        place.write(EXPORT, _export_of_now(workplace, work / "newest.export"))
         place.write(f"{name}{SUM}", f"{sha256}  {name}\n".encode())
     removed, trouble = ([], "") if before_restore else _let_go(workplace, place)  # not in the midst of a restore
     rows = sum(facts["counts"].values())
@@ -149,6 +149,14 @@ def plain(url: Any) -> str:
     return str(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
+def _export_of_now(workplace: Workplace, path: Path) -> bytes:
+    """Not of the snapshot: keys may have been rotated, and people shredded, while the dump was made and brought."""
+    workplace.rings.data.refresh()
+    with workplace.whole_db.transaction() as connection:
+        export(connection, workplace.rings, path)
+    return path.read_bytes()
+
+
 @contextlib.contextmanager
 def _snapshot(workplace: Workplace) -> Iterator[tuple[Connection, str]]:
     """A connection whose snapshot others can share: counts, key export and dump are of one moment."""
@@ -205,7 +213,7 @@ def _keep_originals(workplace: Workplace, place: Place, originals: dict[str, boo
                 place.remove(f"archive/{name}")
             continue
         path = workplace.home / "archive" / name
-        if name not in there and path.exists():
+        if path.exists() and there.get(name) != path.stat().st_size:  # also one that a dying disk cut short
             place.put(path, f"archive/{name}")
             count += 1
         else:

@@ -255,6 +255,7 @@ def _closed(workplace: Workplace, url: URL) -> tuple[int, int]:
     """How many data keys no version of our ring opens, and how many there are."""
     with contextlib.closing(psycopg.connect(plain(url))) as connection:
         rows = connection.execute(query("backups/wrapped_by")).fetchall()
+    workplace.rings.data.refresh()  # a version may have been retired meanwhile
     there = workplace.rings.data.keys
     return sum(count for version, count in rows if version not in there), sum(count for _, count in rows)
 
