@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.results import hand_back
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import receive, take_in
+from tms_pipeline.intake.upload_result import FIX_SHEET, MARK_SHEET, ROW_IN_FILE
 from tms_pipeline.workplace import Workplace
 
 WHO = make_nric("S", 7654321)  # made up
@@ -59,6 +61,22 @@ def test_a_row_whose_enrolment_was_turned_down_beside_it_says_so_and_waits_for_i
     drop(place, sheets([ENROLMENT, ["HYG-1", WHO, "2026-10-01", "Self"]]))
     assert look_again(place, actor=place.actor()) == [taken.upload_id]
     assert place.db.value("SELECT amount_collected FROM register.fee") == 999
+
+
+def test_a_corrected_sheet_that_names_a_row_past_all_bounds_is_taken_in(place: Workplace) -> None:
+    first = drop(place, COURSE.replace("480.00", "dear").encode(), "a.csv")
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = FIX_SHEET
+    page.append(["Course Reference", "Course Title", "Full Course Fee", ROW_IN_FILE])
+    page.append(["TGS-2026000101", "Hygiene", 480, 424242])
+    book.create_sheet(MARK_SHEET).append([first.upload_id])
+    held, out = io.BytesIO(), io.BytesIO()
+    book.save(held)
+    with zipfile.ZipFile(held) as made, zipfile.ZipFile(out, "w") as changed:
+        for name in made.namelist():
+            changed.writestr(name, made.read(name).replace(b"424242", b"1E999"))
+    assert drop(place, out.getvalue()).counts()["accepted"] == 1
 
 
 @pytest.mark.parametrize("first", ["tpgateway", "ops"])

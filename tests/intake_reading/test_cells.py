@@ -177,6 +177,7 @@ WRONG: list[tuple[Field, Any, str]] = [
     (RUN, date(2026, 9, 1), "CODE_IS_DATE"),
     (RUN, 1e20, "CODE_LOST_DIGITS"),
     (RUN, "1.23E+15", "CODE_LOST_DIGITS"),
+    (SESSION, 1_000_000_000_000_000, "CODE_LOST_DIGITS"),
     (NRIC, "S123456D", "NRIC_SHAPE"),
     (NRIC, "****567D", "NRIC_SHAPE"),
     (NRIC, 1234567, "NRIC_SHAPE"),

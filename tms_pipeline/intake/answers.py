@@ -99,5 +99,5 @@ def _rows_in_their_file(tables: Sequence[Table]) -> Iterator[tuple[int, int, int
             continue
         column = table.columns[names.index(heading_key(ROW_IN_FILE))].tolist()
         for row, theirs in zip(table.rows.tolist(), column, strict=True):
-            if isinstance(theirs, (int, float)) and int(theirs) == theirs:
-                yield number, row, int(theirs)
+            if type(theirs) is int:  # the reader makes one of every whole number
+                yield number, row, theirs

@@ -210,6 +210,8 @@ def read_integer(field: Field, value: Cell) -> Reading:
     """A whole number, without separators."""
     if isinstance(value, (bool, datetime, date, time)):
         return Reading(None, "NUMBER_UNREADABLE")
+    if isinstance(value, int) and abs(value) >= SAFE_WHOLE:
+        return Reading(None, "CODE_LOST_DIGITS")
     if isinstance(value, float):
         if not value.is_integer():
             return Reading(
