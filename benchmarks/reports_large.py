@@ -115,7 +115,7 @@ def _measure(address: str) -> dict[str, float]:
         place, given = Path(folder), {"today": TODAY, "provider": "Hawker Boys"}
 
         def of_run() -> None:
-            with look(db, **given) as facts:  # type: ignore[arg-type]
+            with look(db, of_run=True, **given) as facts:  # type: ignore[arg-type]
                 write_document_forms(document_of(facts, "run", run="R1"), place)
 
         timed("compliance review", lambda: review(db, today=TODAY, correlation_id="c"))

@@ -67,11 +67,12 @@ class ReportError(ValueError):
 @contextmanager
 def look(
     db: Database, *, today: date, provider: str, rules: Sequence[Rule] | None = None, as_of: date | None = None,
-    open_only: bool = False,
+    open_only: bool = False, of_run: bool = False,
 ) -> Iterator[Facts]:
     """The facts of all reports in one snapshot: of now, or of the end of a past day in Singapore.
 
-    ``open_only``: lists leave out the runs that are settled, and say so; totals never do.
+    ``open_only``: lists leave out the runs that are settled, and say so; totals never do. ``of_run``: for the page of
+    one run, which needs nothing that is about all.
 
     Raises ReportError for a day that is not over, and while something that began on it is still being written: a
     report of a past day must not change.
@@ -91,7 +92,7 @@ def look(
             part = WHOLE
             if open_only and moment is None:
                 part = scope_of(connection, today=today, rules=used, full_look_days=MOST_FULL_LOOK_DAYS).open
-            yield read_facts(connection, today=as_of or today, provider=provider, rules=used, part=part)
+            yield read_facts(connection, today=as_of or today, provider=provider, rules=used, part=part, of_run=of_run)
 
 
 def write_reports(
@@ -158,7 +159,9 @@ def order(
             only=None if kind is None else [PAGE],
         )  # fmt: skip
     as_of = as_of or _month_end(kind, month, today)
-    with look(workplace.db, today=today, provider=settings.provider_name, rules=rules, as_of=as_of) as facts:
+    with look(
+        workplace.db, today=today, provider=settings.provider_name, rules=rules, as_of=as_of, of_run=kind == "run"
+    ) as facts:
         return write_document_forms(document_of(facts, str(kind), run=run, month=month), place)
 
 
@@ -186,6 +189,7 @@ def as_json(
     with look(
         workplace.db, today=workplace.today(), provider=workplace.settings.provider_name,
         rules=rules_of(workplace.settings), as_of=as_of or _month_end(kind, month, workplace.today()),
+        of_run=kind == "run",
     ) as facts:  # fmt: skip
         yield from json_parts(document_of(facts, kind, run=run, month=month))
 

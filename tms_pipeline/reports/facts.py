@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from psycopg import sql
@@ -22,6 +23,7 @@ from tms_pipeline.store.queries import query
 HEAT_RUNS = 24
 # What the nightly forms show of runs that are not settled only; asked for by name, each report is of all.
 _OF_OPEN_RUNS = frozenset({"runs", "receipts"})
+_SHORT = ("numbers", "dues", "deadline_counts", "funnel", "ageing", "trend", "heat", "settled")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +62,52 @@ class Facts:
     connection: Connection
     provider: str
     today: date
-    numbers: Mapping[str, Any]
     rules: Sequence[Rule]
-    dues: Sequence[Due]
-    deadline_counts: Sequence[tuple[str, str, int, int]]
-    funnel: tuple[int, int, int, int]
-    ageing: Sequence[tuple[str, int, int]]
-    trend: Sequence[tuple[date, str | None, int]]
-    heat: Sequence[tuple[str, int, int, int, int]]
-    settled: Settled = Settled()
+    part: Part = WHOLE
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Any]:
+        """The figures of the summary, and the reviews that the reports show."""
+        return numbers_in(self.connection, today=self.today)
+
+    @cached_property
+    def dues(self) -> Sequence[Due]:
+        """What is due of the runs that are listed."""
+        with narrowed(self.connection, self.part):
+            return dues(self.connection, live_runs(self.connection), RuleBook(self.rules), today=self.today)
+
+    @cached_property
+    def deadline_counts(self) -> Sequence[tuple[str, str, int, int]]:
+        """Findings by standing and rule."""
+        return self.rows("deadline_counts", review_id=self.review_id("compliance"))
+
+    @cached_property
+    def funnel(self) -> tuple[int, int, int, int]:
+        """How many records came how far, of all runs."""
+        with narrowed(self.connection, self.part):
+            found = self.connection.execute(query("reports/funnel")).fetchone() or (0, 0, 0, 0)
+        agreed = sum(self.part.kept.values())
+        return (found[0], found[1], found[2] + agreed, found[3] + agreed)
+
+    @cached_property
+    def ageing(self) -> Sequence[tuple[str, int, int]]:
+        """How long what is open has been so."""
+        return self.rows("ageing", today=self.today)
+
+    @cached_property
+    def trend(self) -> Sequence[tuple[date, str | None, int]]:
+        """Discrepancies by day and class."""
+        return self.rows("trend", today=self.today)
+
+    @cached_property
+    def heat(self) -> Sequence[tuple[str, int, int, int, int]]:
+        """Attendance of the latest runs, session by session."""
+        return self.rows("heat", today=self.today, runs=HEAT_RUNS)
+
+    @cached_property
+    def settled(self) -> Settled:
+        """What is left out."""
+        return _settled(self.connection, self.part, self.review_id("compliance"))
 
     def review(self, about: str) -> Mapping[str, Any] | None:
         """The review of that name that the reports show."""
@@ -101,7 +140,7 @@ class Facts:
     def stream(self, name: str, **parameters: object) -> Iterator[tuple[Any, ...]]:
         """The rows of a long list, a thousand at a time."""
         statement: sql.Composed = query(f"reports/{name}")
-        part = self.settled.part if name in _OF_OPEN_RUNS else WHOLE
+        part = self.part if name in _OF_OPEN_RUNS else WHOLE
         with (
             narrowed(self.connection, part),
             self.connection.cursor(name=f"reports_{name.replace('/', '_')}") as cursor,
@@ -112,35 +151,18 @@ class Facts:
 
 
 def read_facts(
-    connection: Connection, *, today: date, provider: str, rules: Sequence[Rule], part: Part = WHOLE
+    connection: Connection, *, today: date, provider: str, rules: Sequence[Rule], part: Part = WHOLE,
+    of_run: bool = False,
 ) -> Facts:
     """Everything that is short; the connection must stay in its transaction while the rest is streamed.
 
-    ``part``: the runs that lists are about. Totals are of all.
+    ``part``: the runs that lists are about. Totals are of all. ``of_run``: only what the page of one run needs; what is
+    about all runs is then read when it is asked for.
     """
-    numbers = numbers_in(connection, today=today)
-    compliance = numbers["reviews"]["compliance"]
-    as_of = {"today": today}
-    with narrowed(connection, part):
-        funnel = connection.execute(query("reports/funnel")).fetchone() or (0, 0, 0, 0)
-        open_dues = dues(connection, live_runs(connection), RuleBook(rules), today=today)
-    agreed = sum(part.kept.values())
-    return Facts(
-        connection=connection,
-        provider=provider,
-        today=today,
-        numbers=numbers,
-        rules=rules,
-        dues=open_dues,
-        deadline_counts=connection.execute(
-            query("reports/deadline_counts"), {"review_id": compliance["review_id"] if compliance else None}
-        ).fetchall(),
-        funnel=(funnel[0], funnel[1], funnel[2] + agreed, funnel[3] + agreed),
-        ageing=connection.execute(query("reports/ageing"), as_of).fetchall(),
-        trend=connection.execute(query("reports/trend"), as_of).fetchall(),
-        heat=connection.execute(query("reports/heat"), {**as_of, "runs": HEAT_RUNS}).fetchall(),
-        settled=_settled(connection, part, compliance["review_id"] if compliance else None),
-    )
+    facts = Facts(connection=connection, provider=provider, today=today, rules=rules, part=part)
+    for name in ("numbers",) if of_run else _SHORT:  # now: a stream narrows what others see
+        getattr(facts, name)
+    return facts
 
 
 def _settled(connection: Connection, part: Part, review_id: int | None) -> Settled:
