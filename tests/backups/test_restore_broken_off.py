@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
@@ -11,16 +12,18 @@ from dataclasses import replace
 import psycopg
 import pytest
 from restorable import Restorable
-from submission_world import trainee
+from submission_world import sheet, trainee
 from test_backup_and_restore import backup
 from test_restore_beside_work import doctors_word
 
 from tms_pipeline.backups.drill import drill
 from tms_pipeline.backups.recovered import make_recovered_safe
+from tms_pipeline.backups.scratch import alone, scratch
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.retiring import retire
 from tms_pipeline.identity.rotation import rotate
+from tms_pipeline.intake.service import receive
 from tms_pipeline.rights.access import collect
 from tms_pipeline.store.database import Database, DatabaseError
 from tms_pipeline.submission.gate import set_switch
@@ -171,3 +174,38 @@ def test_a_recovered_database_stays_stopped_until_it_is_safe_and_its_moment_is_t
     moments = world.rows("SELECT details->>'as_of' FROM audit.entry WHERE action = 'database recovered' ORDER BY seq")
     assert moments[0] == (as_of,), "not of what the first try wrote"
     assert moments[1] == (world.value("SELECT max(at) FROM audit.entry WHERE action LIKE 'upload %'").isoformat(),)
+
+
+def test_a_file_that_comes_meanwhile_waits_however_soon_the_server_ends_idle_transactions(ours: Restorable) -> None:
+    world = ours.world
+    world.site.sql(f"ALTER DATABASE {world.database} SET idle_in_transaction_session_timeout = '300ms'")
+    ours.reconnect()
+    name = backup(ours)
+    kept: list[str] = []
+
+    def drop() -> None:
+        with contextlib.suppress(psycopg.Error, DatabaseError), Database(world.workplace.db.url, max_size=1) as db:
+            own = replace(world.workplace, db=db, unscoped=None)
+            content = sheet("trainee", [trainee("T1", phone="90000009")])
+            kept.append(receive(own, "trainee.csv", content, source="inbox", actor=world.actor())[0])
+
+    thread = threading.Thread(target=drop, daemon=True)
+
+    def begin() -> None:
+        thread.start()
+        thread.join(1)  # time enough, if nobody holds it up
+
+    ours.restore(name, tell=when("making it safe", begin))
+    thread.join(30)
+    assert kept == [], "a file that was taken would be lost with the database"
+
+
+def test_a_database_whose_name_leaves_no_room_for_a_second_one_is_left_alone(ours: Restorable) -> None:
+    world = ours.world
+    name = "d" * 63  # to which Postgres would cut the name of a scratch database, too
+    world.site.sql(f"CREATE DATABASE {name}")
+    long = replace(world.workplace, db=Database(world.site.server.url(name)), unscoped=None)
+    with pytest.raises(BackupError, match="is longer than 45 letters"), alone(long), scratch(long, "drill"):
+        raise AssertionError("it would have been dropped")
+    assert world.value("SELECT count(*) FROM pg_database WHERE datname = %s", name) == 1
+    world.site.drop(name)

@@ -39,6 +39,7 @@ from tms_pipeline.workplace import Workplace
 DUMP, EXPORT = "database.dump", "data-keys.export"
 #: Its content stays out of the dump: what was shredded must not come back from a backup (docs/retention.md).
 WITHOUT_CONTENT = "identity.data_key"
+_NO_END = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 FOLDERS = ("anchors", "certificates", "mappings")
 LEFT_OUT = (
     "the key rings (keep them apart: docs/keys.md)",
@@ -149,6 +150,13 @@ def plain(url: Any) -> str:
     return str(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
+def lasting(url: Any, **options: Any) -> psycopg.Connection[Any]:
+    """A connection that waits while a dump or a restore takes its time, whatever the server's settings cut off."""
+    return psycopg.connect(
+        plain(url), options=" ".join(f"-c {name}=0" for name in _NO_END), application_name="tms backup", **options
+    )
+
+
 def _export_of_now(workplace: Workplace, path: Path) -> bytes:
     """Not of the snapshot: keys may have been rotated, and people shredded, while the dump was made and brought."""
     workplace.rings.data.refresh()
@@ -160,7 +168,7 @@ def _export_of_now(workplace: Workplace, path: Path) -> bytes:
 @contextlib.contextmanager
 def _snapshot(workplace: Workplace) -> Iterator[tuple[Connection, str]]:
     """A connection whose snapshot others can share: counts, key export and dump are of one moment."""
-    with psycopg.connect(plain(workplace.whole_db.url), application_name="tms backup") as connection:
+    with lasting(workplace.whole_db.url) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         yield connection, str(row[0]) if row else ""

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tms_pipeline.audit.anchors import Anchor
 from tms_pipeline.backups.destroyed import note_keys, stay_gone
-from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, plain
+from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, lasting, plain
 from tms_pipeline.backups.places import SUM, Place
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, NotTried, open_sealed_file
@@ -38,6 +38,8 @@ _TRIES = 4
 # Behind the name of our database: what a restore replaced, for the moment until it is dropped.
 REPLACED = "_replaced"
 _ALONE_LOCK = 7_310_010
+# Postgres cuts names to 63 bytes, without a word: that of a scratch database could be cut to our own.
+_LONGEST_NAME = 63 - len("_restoring_4194304")
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,11 @@ def alone(workplace: Workplace) -> Iterator[None]:
     Raises NotTried when another is under way.
     """
     url = workplace.whole_db.url
+    if len(str(url.database).encode()) > _LONGEST_NAME:
+        raise BackupError(
+            f"The name of the database is longer than {_LONGEST_NAME} letters, so no second one can be named after it; "
+            "rename it, and correct DATABASE_URL."
+        )
     with maintenance(url) as connection:
         row = connection.execute(
             "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_ALONE_LOCK, url.database)
@@ -184,7 +191,7 @@ def _drop(connection: Connection, name: str) -> None:
 @contextlib.contextmanager
 def maintenance(url: URL) -> Iterator[Connection]:
     """A connection to the server, but to none of our databases; commits by itself."""
-    with contextlib.closing(psycopg.connect(plain(url.set(database="postgres")), autocommit=True)) as connection:
+    with contextlib.closing(lasting(url.set(database="postgres"), autocommit=True)) as connection:
         yield connection
 
 

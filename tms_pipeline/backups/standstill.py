@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
-from tms_pipeline.backups.making import plain
+from tms_pipeline.backups.making import lasting
 from tms_pipeline.backups.scratch import at
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import KEPT_STOPPED, RECOVERING, RESTORING, UNFINISHED
@@ -45,7 +45,7 @@ def still(workplace: Workplace, actor: Actor, tell: Tell, *, why: str = RESTORIN
     On a failure calls go on as before, unless the database is not safe: one that was recovered, or that was replaced
     already. Raises BackupError when calls or intakes in hand do not end.
     """
-    held = psycopg.connect(plain(workplace.whole_db.url))
+    held = lasting(workplace.whole_db.url)
     try:
         _stop(workplace, actor, why)
         tell("waiting for calls and intakes in hand")
