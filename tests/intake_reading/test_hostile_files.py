@@ -12,8 +12,11 @@ import openpyxl
 import pytest
 from running import as_anybody
 
+from tms_pipeline.intake import opening
 from tms_pipeline.intake.cells import canonicalise
 from tms_pipeline.intake.opening import FileRefused, Limits, open_upload
+from tms_pipeline.intake.reader_child import Answer
+from tms_pipeline.intake.sheet_look import SheetLook
 from tms_pipeline.intake.tables import find_tables
 from tms_pipeline.records.kinds import KINDS
 
@@ -130,6 +133,30 @@ def test_a_process_out_of_memory_costs_a_sentence(tmp_path: Path, refusal: Calla
     path = tmp_path / "h.csv"
     path.write_bytes(b"a,b\n" * 2_000_000)
     assert refusal(path, limits=Limits(memory_bytes=64 * 1024 * 1024, max_rows=10**7)).fault.code == "FILE_TOO_HUNGRY"
+
+
+def test_cells_that_would_fill_our_own_memory_are_not_unpacked(tmp_path: Path) -> None:
+    sent = tmp_path / "answer"
+    cells = [[f"{column}{row:04}" for row in range(10_000)] for column in "abc"]
+    with sent.open("wb") as out:
+        answer = Answer(out)
+        look = SheetLook(name="CSV")
+        answer.sheet({"name": look.name, "hidden": False, **look.facts()}, list(cells), list(range(1, 10_001)))
+        answer.frame({"done": True, "warnings": [], "peak_bytes": 0, "cpu_seconds": 0})
+    assert sent.stat().st_size < 1 << 20, "as bytes they are few"
+
+    def understood(memory_bytes: int) -> int:
+        with subprocess.Popen(["cat", sent], stdout=subprocess.PIPE) as process:
+            try:
+                limits = Limits(memory_bytes=memory_bytes)
+                return len(opening._understand(opening._Answer(process, limits), ".csv").grids[0].numbers)
+            finally:
+                process.kill()
+
+    assert understood(3 << 20) == 10_000
+    with pytest.raises(FileRefused) as caught:
+        understood(1 << 20)
+    assert caught.value.fault.code == "FILE_TOO_HUNGRY"
 
 
 def test_a_process_out_of_time_costs_a_sentence(tmp_path: Path, refusal: Callable[..., FileRefused]) -> None:

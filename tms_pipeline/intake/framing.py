@@ -165,6 +165,16 @@ def frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield block
 
 
+# What a value of each type takes once it is unpacked, and a cell that names one.
+_UNPACKED = {TEXT: 56, SIZED_TEXT: 56, CODED_TEXT: 56, NUMBER: 32, WHOLE: 32, DAY: 32, MOMENT: 48, CLOCK: 40}
+_CELL = 8
+
+
+def unpacked_bytes(parts: list[list[int]], rows: int) -> int:
+    """About what a column of these parts takes when it is unpacked, which is told before its blocks come."""
+    return rows * _CELL + sum(_UNPACKED.get(part[0], 0) * max(0, part[-1]) for part in parts)
+
+
 def decode_coded(parts: list[list[int]], blocks: Iterator[memoryview], rows: int) -> Any:
     """(Different cells, codes) of a column that is coded text alone, as numpy arrays; None for any other column.
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_coded, decode_column
+from tms_pipeline.intake.framing import LENGTH, BadFrame, decode_coded, decode_column, unpacked_bytes
 from tms_pipeline.intake.grid import Coded, Grid
 from tms_pipeline.records.fault import Fault, fault
 
@@ -204,10 +204,14 @@ class _Answer:
     def block(self) -> memoryview:
         """The next frame. Raises BadFrame at the end of the answer, FileRefused past a limit."""
         (size,) = LENGTH.unpack(self._exactly(LENGTH.size))
-        self.left -= size + LENGTH.size
+        self.spend(size + LENGTH.size)
+        return self._exactly(size)
+
+    def spend(self, size: int) -> None:
+        """Count what the answer takes here, before it does. Raises FileRefused past the limit of memory."""
+        self.left -= size
         if self.left < 0:
             raise refused("FILE_TOO_HUNGRY", limit=self.limits.memory_bytes // 1_000_000)
-        return self._exactly(size)
 
     def _exactly(self, size: int) -> memoryview:
         view = memoryview(bytearray(size))
@@ -278,6 +282,8 @@ def _grid(facts: dict[str, Any], answer: _Answer, *, text: bool) -> Grid:
     coded: dict[int, Coded] = {}
     for index in range(int(facts["columns"])):
         head = json.loads(bytes(answer.block()))
+        # A few letters a cell on their way are many times that here, and the reading process may hold them as bytes.
+        answer.spend(unpacked_bytes(head["parts"], count))
         pieces = [answer.block() for _ in range(int(head["blocks"]))]
         once = decode_coded(head["parts"], iter(pieces), count)
         if once is not None:

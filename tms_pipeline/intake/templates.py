@@ -255,7 +255,10 @@ def write_guidance(book: Workbook, styles: Styles, kinds: Sequence[RecordKind]) 
 
 
 def open_book(path: Path, *, epoch_1904: bool = False) -> Workbook:
-    """A workbook in which text stays text, and whose days begin in 1904 where ops' own do. What is buffered lies beside ``path``, never in a shared temp folder."""
+    """A workbook in which text stays text, and whose days begin in 1904 where ops' own do.
+
+    What is buffered lies beside ``path``, never in a shared temp folder.
+    """
     from xlsxwriter import Workbook
 
     return Workbook(
