@@ -6,4 +6,4 @@ JOIN {register} r ON r.key = j.key
 {trainee}
 JOIN {mirror} m ON m.ssg_ref = j.ssg_ref AND m.live
 CROSS JOIN LATERAL (VALUES {pairs}) AS f (name, ours, theirs)
-WHERE j.class = 'differs' AND j.action <> 'create' AND r.live AND coalesce(f.ours, '') <> coalesce(f.theirs, '')
+WHERE j.class = 'differs' AND j.action <> 'create' AND {stands} AND coalesce(f.ours, '') <> coalesce(f.theirs, '')

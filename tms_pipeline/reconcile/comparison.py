@@ -29,6 +29,8 @@ _ALIKE = {
     "session": "b.own_hash = m.own_hash AND b.ssg_run_id = m.ssg_run_id",
     "trainer": "b.trainer_name_mark = m.trainer_name_mark AND b.trainer_email_mark = m.trainer_email_mark",
 }
+# Nothing that we submit takes these back.
+_NEVER_CANCELLED = frozenset({"trainer", "fee"})
 _WHOSE = "coalesce(m.run_code, 'SSG run ' || m.ssg_run_id, 'an unknown run')"
 _WHO = "coalesce(m.trainee_ref, 'a trainee we do not hold')"
 # What a person needs to find a record that only SSG holds; no personal value.
@@ -64,8 +66,9 @@ def compare(
     names: dict[str, sql.Composable | str] = {"register": f"register.{kind.name}", "mirror": f"mirror.{kind.name}"}
     for table in ("odd", "twin", "judged", "field_of", "settled", "dark"):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("pg_temp", table)))
-    connection.execute(query("reconcile/odd", **names))
-    matched = agreed + _number(connection, query("reconcile/matched", register=names["register"]))
+    stands = _stands(kind, "x")
+    connection.execute(query("reconcile/odd", **names, stands=stands))
+    matched = agreed + _number(connection, query("reconcile/matched", register=names["register"], stands=stands))
     if kind.name in NEVER_TWICE:
         connection.execute(query("reconcile/no_twins"))
     else:
@@ -91,12 +94,14 @@ def _look_closer(
 ) -> Compared:
     of_trainee = kind.name == "enrolment"
     trainee = sql.SQL("JOIN register.trainee t ON t.trainee_ref = r.trainee_ref" if of_trainee else "")
+    dead_class = "missing here" if kind.name in _NEVER_CANCELLED else "differs"
     words: dict[str, Any] = {
         "review": review, "kind": kind.name, "today": today, "dark": dark,
         "states": list(classes.BY_STATE), "classes": list(classes.BY_STATE.values()),
         "todo_classes": list(classes.TO_DO), "todo_texts": list(classes.TO_DO.values()),
         "to_resolve": classes.TO_RESOLVE, "todo": classes.TO_DO["differs"],
         "to_do_twice": classes.TO_DO["duplicated there"], "to_do_here": classes.TO_DO["missing here"],
+        "dead_class": dead_class, "dead_to_do": classes.TO_DO[dead_class],
         "personal": [item.name for item in (*kind.personal_fields, *_TRAINEE.personal_fields)],
     }
     connection.execute(query("reconcile/settled", **names), words)
@@ -109,10 +114,12 @@ def _look_closer(
         words,
     )
     connection.execute(
-        query("reconcile/fields", **names, trainee=trainee, pairs=sql.SQL(", ").join(pairs.values()))
+        query("reconcile/fields", **names, trainee=trainee, pairs=sql.SQL(", ").join(pairs.values()),
+              stands=_stands(kind, "r"))
     )
     connection.execute(query("reconcile/find_records"), words)
     connection.execute(query("reconcile/find_fields"), words)
+    connection.execute(query("reconcile/find_dead", **names, counts=counts(kind.name, "m")), words)
     connection.execute(
         query(
             "reconcile/find_theirs", mirror=names["mirror"], described=sql.SQL(_DESCRIBED[kind.name]),
@@ -125,9 +132,18 @@ def _look_closer(
     resolved = _number(
         connection, sql.SQL("SELECT count(*) FROM settled s WHERE EXISTS (SELECT FROM judged j WHERE j.key = s.key) "
                             "OR EXISTS (SELECT FROM odd o WHERE o.ssg_ref = s.key AND o.key IS NULL) "
+                            "OR EXISTS (SELECT FROM odd o WHERE o.key = s.key AND NOT o.ours_live) "
                             "OR EXISTS (SELECT FROM twin w WHERE w.ssg_ref = s.key)")
     )
     return Compared(matched, {name: both - differing.get(name, 0) for name in pairs}, resolved)
+
+
+def _stands(kind: RecordKind, table: str) -> sql.SQL:
+    """Whether a record of ours (``table`` in the query) should be at SSG: a cancelled run's enrolments should not."""
+    live = f"{table}.live"
+    if kind.name == "enrolment":
+        live += f" AND EXISTS (SELECT FROM register.course_run c WHERE c.key = {table}.run_code AND c.live)"
+    return sql.SQL(live)
 
 
 def _pairs(kind: RecordKind) -> dict[str, sql.Composed]:
