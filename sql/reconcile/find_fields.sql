@@ -4,7 +4,7 @@ INSERT INTO finding.discrepancy (review_id, class, kind, key, ssg_ref, field, ou
 SELECT %(review)s, j.class, %(kind)s, j.key, j.ssg_ref, f.name,
        CASE WHEN f.name = ANY(%(personal)s) THEN 'sealed' ELSE f.ours END,
        CASE WHEN f.name = ANY(%(personal)s) THEN 'sealed' ELSE f.theirs END,
-       coalesce(j.since, now()), CASE WHEN j.elsewhere THEN %(to_resolve)s ELSE coalesce(j.remedy, %(todo)s) END,
+       coalesce(j.since, now()), CASE WHEN j.elsewhere OR j.decided THEN %(to_resolve)s ELSE coalesce(j.remedy, %(todo)s) END,
        CASE WHEN j.changed_by LIKE '%%SSG%%' THEN 'SSG to register' ELSE 'register to SSG' END, j.changed_by
 FROM judged j
 JOIN field_of f USING (key)

@@ -20,4 +20,5 @@ SELECT %(review)s, CASE u.state WHEN 'held' THEN 'withheld' WHEN 'received' THEN
                     WHEN 'received' THEN 'Nothing: it is taken in by the next run.'
                     ELSE 'Look at its result page, correct the file and drop it again.' END
 FROM intake.upload u
-WHERE u.received_at >= %(since)s AND u.state IN ('held', 'refused', 'received')
+-- What waits for a person or a run is shown for as long as it waits.
+WHERE u.state IN ('held', 'received') OR u.state = 'refused' AND u.received_at >= %(since)s

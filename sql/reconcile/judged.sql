@@ -12,6 +12,11 @@ SELECT d.key, d.action, coalesce(moved.ssg_ref, d.ssg_ref) AS ssg_ref, d.elsewhe
             WHEN d.action = 'create' THEN 'missing there'
             ELSE 'differs' END AS class,
        state.class IS NULL AND orphan.yes AS parent_missing,
+       -- A decision that no longer covers it, as SSG changed its side since, still keeps ours from being sent.
+       EXISTS (SELECT FROM outbox.resolution x
+               WHERE x.kind = %(kind)s AND x.key = d.key AND x.ended_at IS NULL AND x.how IN ('theirs', 'ignore')
+                 AND (x.until IS NULL OR x.until >= %(today)s)
+                 AND x.register_hash = r.ssg_hash AND x.register_live = r.live) AS decided,
        CASE WHEN d.action = 'create' AND d.elsewhere THEN 'somebody at SSG'
             WHEN d.action = 'create' THEN 'we'
             WHEN m.agreed_hash IS NULL THEN NULL

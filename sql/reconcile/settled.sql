@@ -1,5 +1,5 @@
--- Records whose difference a person settled: by our key as long as our side stays as it was, by SSG's reference as long
--- as SSG's does.
+-- Records whose difference a person settled: by our key as long as both sides stay as they were looked at, by SSG's
+-- reference as long as SSG's does.
 CREATE TEMP TABLE settled ON COMMIT DROP AS
 SELECT x.key, x.how
 FROM outbox.resolution x
@@ -8,4 +8,7 @@ LEFT JOIN {mirror} m ON m.ssg_ref = x.key
 WHERE x.kind = %(kind)s AND x.ended_at IS NULL AND x.how IN ('theirs', 'ignore')
   AND (x.until IS NULL OR x.until >= %(today)s)
   AND CASE WHEN r.key IS NOT NULL THEN x.register_hash = r.ssg_hash AND x.register_live = r.live
+                AND (x.their_hash IS NULL OR x.their_hash IS NOT DISTINCT FROM (
+                    SELECT t.ssg_hash FROM {mirror} t WHERE t.key = x.key OR t.agreed_key = x.key
+                    ORDER BY t.live DESC, t.ssg_ref LIMIT 1))
            ELSE m.ssg_hash = x.their_hash END

@@ -1,7 +1,8 @@
 """Resolutions: what a person decides about a record on which our register and SSG differ.
 
 ``ours``: SSG's side was looked at and is to be overwritten by the next plan. ``theirs``: SSG's side stands until our
-register changes. ``ignore``: not to be shown or sent until a day. Each is bound to both sides as they were looked at.
+register changes. ``ignore``: not to be shown or sent until a day. Each is bound to both sides as they were looked at:
+when SSG changes its side again the record is shown again, and still not sent.
 A record that only SSG holds (missing here, duplicated there) is named by SSG's reference; that decision ends when SSG
 changes it.
 """
