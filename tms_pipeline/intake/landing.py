@@ -132,10 +132,10 @@ def blank_rows(connection: Connection, rings: KeyRings, upload_id: str, theirs: 
     fresh = replace_data_key(connection, rings.data, subject)
     for number, block, rows, epoch_1904 in blocks:
         columns = [encode_column(list(column)) for column in zip(*(cells for _, cells in rows), strict=True)]
-        content = _content([row for row, _ in rows], columns, epoch_1904=epoch_1904)
+        kept = _content([row for row, _ in rows], columns, epoch_1904=epoch_1904)
         connection.execute(
             "UPDATE intake.landing_block SET rows_sealed = %s WHERE upload_id = %s AND table_no = %s AND block_no = %s",
-            (seal(fresh, content, _where(upload_id, number, block)), upload_id, number, block),
+            (seal(fresh, kept, _where(upload_id, number, block)), upload_id, number, block),
         )
     connection.cursor().executemany(
         "UPDATE intake.landing_row SET waiting = false, note = 'removed by the rule of retention' "
