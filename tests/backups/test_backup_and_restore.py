@@ -168,10 +168,17 @@ def test_after_a_restore_work_goes_on_and_the_audit_log_says_what_happened(ours:
     assert int(entry["replaced_log_ended"].split(":")[0]) > ended[0][0]
     assert world.value("SELECT bool_or(stopped) FROM ssg.switch") is False, "calls are allowed again"
     assert world.value("SELECT last_value FROM identity.trainee_number") >= refs
+    with world.workplace.db.transaction() as connection:
+        assert anchor(connection, world.workplace.rings.audit, world.workplace.home)
     world.night()
-    # And what the restore replaced comes back as easily.
+    # And what the restore replaced comes back as easily, with its own anchors.
     again = ours.restore(done.before, backup_first=False)
-    assert again.before is None
+    assert again.before is None and again.anchors_set_aside == 1
+    with world.workplace.db.transaction() as connection:
+        verdict = walk(
+            connection, world.workplace.rings.audit.key, anchors(world.workplace.rings.audit, world.workplace.home)
+        )
+    assert verdict.holds and verdict.anchors == 2
     assert world.value("SELECT count(*) FROM audit.entry WHERE seq = %s AND mac = %s", *ended[0]) == 1
 
 

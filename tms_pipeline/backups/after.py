@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import datetime
+from pathlib import Path
 
 from tms_pipeline.audit.anchors import AnchorError, anchors, file_of
 from tms_pipeline.identity.versions import set_active
@@ -64,28 +65,56 @@ def _look_first(connection: Connection, made_at: datetime) -> tuple[int, int, in
     return len(searched), len(anew), len(letters)
 
 
-def cut_anchors(workplace: Workplace, last: int, stamp: str) -> int:
-    """Anchors of entries that came after the dump belong to the log that was replaced: the file is kept under another
-    name, and begins anew with those that still count. Returns how many were set aside.
+def cut_anchors(workplace: Workplace, last: int, stamp: str, of_backup: Path | None = None) -> int:
+    """Anchors of entries behind ``last`` belong to the log that was replaced: the file is kept under another name, and
+    begins anew with those that still count. Returns how many were set aside.
 
-    Nothing is hidden by it: the restored log's next entry names where the replaced one ended.
+    ``of_backup``: the file that lay in the backup, which may know more of the restored log. Nothing is hidden by it:
+    the restored log's next entry names where the replaced one ended.
     """
     path = file_of(workplace.home)
     try:
         found = anchors(workplace.rings.audit, workplace.home)
     except AnchorError:
         return 0  # a file that was changed stays as it is: 'tms audit verify' tells
-    still = [item for item in found if item.seq <= last]
-    if len(still) == len(found):
-        return 0
     # Numbers only grow, so what still counts is the beginning of the file, and its signatures hold.
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    shutil.copy2(path, path.with_name(f"anchors-before-restore-{stamp}.jsonl"))
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text("".join(lines[: len(still)]), encoding="utf-8")
-    fresh.chmod(0o600)
-    os.replace(fresh, path)
-    return len(found) - len(still)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    still = lines[: sum(1 for item in found if item.seq <= last)]
+    if of_backup is not None and of_backup.exists():
+        theirs = of_backup.read_text(encoding="utf-8").splitlines(keepends=True)
+        if theirs[: len(still)] == still:
+            still = theirs
+    if lines[: len(still)] != lines:
+        shutil.copy2(path, path.with_name(f"anchors-before-restore-{stamp}.jsonl"))
+    if still != lines:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text("".join(still), encoding="utf-8")
+        fresh.chmod(0o600)
+        os.replace(fresh, path)
+    return len(set(lines) - set(still))
+
+
+def common_end(ours: Connection, restored: Connection) -> int:
+    """The last entry that both audit logs have: each chains all before it, so what comes later in one of them only
+    belongs to that one."""
+    def mac(connection: Connection, seq: int) -> bytes | None:
+        row = connection.execute("SELECT mac FROM audit.entry WHERE seq = %s", (seq,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    sides = (ours, restored)
+    ends = [connection.execute("SELECT min(seq), max(seq) FROM audit.entry").fetchone() for connection in sides]
+    begin, end = (pick(int(row[at] or 0) for row in ends if row) for pick, at in ((max, 0), (min, 1)))
+    if begin > end:
+        return end  # the older entries of one went by the rule of retention: there is nothing to compare
+    low = begin - 1
+    while low < end:
+        middle = (low + end + 1) // 2
+        if mac(ours, middle) == mac(restored, middle):
+            low = middle
+        else:
+            end = middle - 1
+    return low if low >= begin else 0
 
 
 def end_of_log(connection: Connection) -> str:

@@ -16,9 +16,10 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
+from tms_pipeline.audit.anchors import file_of
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.backups import notes
-from tms_pipeline.backups.after import cut_anchors, end_of_log, make_safe
+from tms_pipeline.backups.after import common_end, cut_anchors, end_of_log, make_safe
 from tms_pipeline.backups.making import FOLDERS, make, plain
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.scratch import REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
@@ -103,14 +104,15 @@ def restore(
                     counts, closed = bring_up(workplace, backup, url, closed_too=closed_too)
                     done("restore")
                     tell("making it safe")
+                    last = _common_end(workplace, url)
                     theirs = last_word(held)
                     moved = _finish(workplace, backup, url, actor, end, theirs, numbers)
                     left = _change_places(workplace, url)
                     done("change places")
             workplace.whole_db.close()
             with _in_place(name):
-                last = backup.anchor.seq if backup.anchor else 0
-                aside = cut_anchors(workplace, last, f"{datetime.now(UTC):%Y%m%d%H%M%S}")
+                of_backup = backup.folder / file_of(workplace.home).relative_to(workplace.home)
+                aside = cut_anchors(workplace, last, f"{datetime.now(UTC):%Y%m%d%H%M%S}", of_backup)
                 back, unknown = _files(workplace, place, backup)
                 with Database(workplace.whole_db.url, max_size=4) as db:
                     stays = go_on(at(workplace, db), actor, was=UNFINISHED, reason="a backup was restored",
@@ -144,6 +146,11 @@ def _empty(workplace: Workplace) -> bool:
         "SELECT EXISTS (SELECT FROM intake.upload) OR EXISTS (SELECT FROM outbox.submission) "
         "OR EXISTS (SELECT FROM mirror.read)"
     )
+
+
+def _common_end(workplace: Workplace, url: URL) -> int:
+    with workplace.whole_db.transaction() as ours, Database(url, max_size=1) as db, db.transaction() as restored:
+        return common_end(ours, restored)
 
 
 def _finish(
