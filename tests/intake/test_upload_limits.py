@@ -11,8 +11,10 @@ import pytest
 from running import wait_until
 from sheets import Record, workbook
 
+from tms_pipeline.intake.direct import take_in_file
 from tms_pipeline.intake.opening import Limits, limits_of
 from tms_pipeline.intake.receiving import receive_inbox
+from tms_pipeline.intake.results import already_sentence
 from tms_pipeline.intake.service import INTAKE_LOCK, receive, take_in
 from tms_pipeline.settings import SettingsError, load_settings
 from tms_pipeline.workplace import Workplace
@@ -62,6 +64,15 @@ def test_what_another_process_took_in_meanwhile_is_not_refused(place: Workplace)
     assert place.db.value("SELECT state FROM intake.upload") == "taken in"
 
 
+def test_the_bytes_of_a_held_upload_are_answered_as_held(place: Workplace) -> None:
+    rows = "".join(f"TGS-20260001{number},Made Up,dear\n" for number in range(20))
+    content = f"Course Reference,Course Title,Full Course Fee\n{rows}".encode()
+    upload_id, _ = receive(place, "c.csv", content, source="test", actor=place.actor())
+    assert take_in(place, upload_id, actor=place.actor()).state == "held"
+    assert receive(place, "c.csv", content, source="test", actor=place.actor()) == (upload_id, False)
+    assert "and held since; nothing was taken in" in already_sentence(place, upload_id)
+
+
 def test_a_file_with_a_name_that_is_no_text_keeps_no_other_from_being_taken(place: Workplace) -> None:
     inbox = Path(place.settings.inbox_url)
     inbox.mkdir(parents=True)
@@ -71,8 +82,13 @@ def test_a_file_with_a_name_that_is_no_text_keeps_no_other_from_being_taken(plac
         with open(path, "wb") as file:
             file.write(b"Course Reference,Course Title,Full Course Fee\nTGS-2026000100,Made Up,480\n" + name[:1] + b"\n")
     assert receive_inbox(place, {}, stable_seconds=0).failed == 0
+    odd = inbox / os.fsdecode(b"d\xff.csv")
+    odd.write_bytes(b"Course Reference,Course Title,Full Course Fee\nTGS-2026000101,Made Up,480\n")
+    told = take_in_file(place, odd, actor=place.actor())
+    assert (told["file"], told["accepted"]) == ("d\N{REPLACEMENT CHARACTER}.csv", 1), "and it can be printed"
+    odd.unlink()
     names = [name for (name,) in place.db.rows("SELECT file_name FROM intake.upload ORDER BY 1")]
-    assert names == ["a.csv", "b\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv", "c.csv"]
+    assert names == ["a.csv", "b\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv", "c.csv", told["file"]]
     assert not [path for path in inbox.rglob("*") if path.is_file()]
 
 

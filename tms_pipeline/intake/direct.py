@@ -7,7 +7,7 @@ from typing import Any
 
 from tms_pipeline.audit.log import Actor
 from tms_pipeline.intake import results
-from tms_pipeline.intake.inbox import Dropped, read
+from tms_pipeline.intake.inbox import Dropped, legible, read
 from tms_pipeline.intake.opening import limits_of
 from tms_pipeline.intake.preview import preview
 from tms_pipeline.intake.result_workbook import write_result_workbook
@@ -27,6 +27,7 @@ def take_in_file(
     output: Path | None = None,
 ) -> dict[str, Any]:
     """Take one file in, or preview it. Raises OSError when it cannot be read."""
+    name = legible(path.name)
     facts = path.stat()
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -36,17 +37,17 @@ def take_in_file(
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None  # a read that breaks off names no file
     if dry_run:
-        taken = preview(workplace, path.name, content, actor=actor, mapping=mapping)
+        taken = preview(workplace, name, content, actor=actor, mapping=mapping)
         workbook = None
         if output is not None and taken.tables:
-            write_result_workbook(results.preview_of(workplace, taken, path.name), output)
+            write_result_workbook(results.preview_of(workplace, taken, name), output)
             workbook = output
-        return _outcome(path, taken, workbook)
-    upload_id, new = receive(workplace, path.name, content, source="command line", actor=actor)
+        return _outcome(name, taken, workbook)
+    upload_id, new = receive(workplace, name, content, source="command line", actor=actor)
     if not new and results.state_of(workplace, upload_id) != "received":
         handed = results.say_already(workplace, upload_id)
         return {
-            "file": path.name,
+            "file": name,
             "upload": upload_id,
             "state": "already taken in",
             "sentence": results.already_sentence(workplace, upload_id),
@@ -62,13 +63,13 @@ def take_in_file(
     taken = take_in(workplace, upload_id, actor=actor, mapping=mapping)
     for other in results.look_again_and_hand_back(workplace, upload_id, actor=actor):
         handed = other
-    return _outcome(path, taken, handed.workbook)
+    return _outcome(name, taken, handed.workbook)
 
 
-def _outcome(path: Path, taken: Taken, workbook: Path | None) -> dict[str, Any]:
+def _outcome(name: str, taken: Taken, workbook: Path | None) -> dict[str, Any]:
     faults = [*taken.file_faults, *(item for items in taken.evaluation.faults.values() for item in items)]
     return {
-        "file": path.name,
+        "file": name,
         "upload": taken.upload_id,
         "state": taken.state,
         "sentence": taken.sentence,

@@ -210,9 +210,13 @@ def say_already(workplace: Workplace, upload_id: str) -> HandedBack:
 
 def already_sentence(workplace: Workplace, upload_id: str) -> str:
     """When and by whom these bytes came before."""
-    found = workplace.db.rows("SELECT received_by, received_at FROM intake.upload WHERE upload_id = %s", (upload_id,))
-    who, when = found[0]
+    found = workplace.db.rows(
+        "SELECT received_by, received_at, state FROM intake.upload WHERE upload_id = %s", (upload_id,)
+    )
+    who, when, state = found[0]
     when = when.astimezone(workplace.now().tzinfo)
+    if state == "held":
+        return f"Received on {when:%d %B %Y at %H:%M} already (by {who}) and held since; nothing was taken in."
     return f"Already taken in on {when:%d %B %Y at %H:%M} (received by {who}); nothing was sent."
 
 
