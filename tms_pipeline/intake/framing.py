@@ -29,7 +29,7 @@ CODED_FROM = 1_000
 TEXT, SIZED_TEXT, CODED_TEXT, NUMBER, WHOLE, TRUTH, DAY, MOMENT, CLOCK, BLANK = b"stknibdmcx"
 # The parts of a column and its blocks.
 Encoded = tuple[list[list[int]], list[bytes]]
-_TYPE_OF: dict[type, int] = {
+TYPE_OF: dict[type, int] = {
     str: TEXT,
     float: NUMBER,
     int: WHOLE,
@@ -55,7 +55,7 @@ def plain(cell: Any) -> Any:
         return f"{minutes // 60}:{minutes % 60:02d}"
     if kind is int and not -(2**63) <= cell < 2**63:
         return str(cell)
-    if kind in _TYPE_OF:
+    if kind in TYPE_OF:
         return cell
     return str(cell)
 
@@ -64,11 +64,11 @@ def encode_column(cells: list[Any]) -> Encoded:
     """The parts of a column ``[[type, count], …]`` and its blocks; ``''`` and None are both blank."""
     kinds = set(map(type, cells))
     if kinds == {str}:
-        part, block = _text_block(cells)
+        part, block = text_block(cells)
         return [part], [block]
-    if not kinds <= _TYPE_OF.keys() or int in kinds:
+    if not kinds <= TYPE_OF.keys() or int in kinds:
         cells = [plain(cell) for cell in cells]
-    types = bytes(map(_TYPE_OF.__getitem__, map(type, cells)))
+    types = bytes(map(TYPE_OF.__getitem__, map(type, cells)))
     present = sorted(set(types))
     if len(present) == 1:
         part, block = _block(present[0], cells)
@@ -84,8 +84,11 @@ def encode_column(cells: list[Any]) -> Encoded:
 
 
 def _block(code: int, cells: list[Any]) -> tuple[list[int], bytes]:
-    if code == TEXT:
-        return _text_block(cells)
+    return text_block(cells) if code == TEXT else ([code, len(cells)], packed_block(code, cells))
+
+
+def packed_block(code: int, cells: list[Any]) -> bytes:
+    """The values of one type other than text as one block; blocks of one type can follow each other."""
     if code == NUMBER:
         packed = array("d", cells).tobytes()
     elif code == WHOLE:
@@ -100,21 +103,22 @@ def _block(code: int, cells: list[Any]) -> tuple[list[int], bytes]:
         packed = array("q", [_microseconds(datetime.combine(EPOCH, clock) - EPOCH) for clock in cells]).tobytes()
     else:
         packed = b""
-    return [code, len(cells)], packed
+    return packed
 
 
 def _microseconds(span: timedelta) -> int:
     return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
-def _text_block(cells: list[str]) -> tuple[list[int], bytes]:
+def text_block(cells: list[str]) -> tuple[list[int], bytes]:
+    """Texts as one block: coded where they repeat, else joined, with their lengths if one holds the separator."""
     if len(cells) >= CODED_FROM and len(set(cells[:CODED_FROM])) * 4 < CODED_FROM:
         different = list(dict.fromkeys(cells))
         joined = SEPARATOR.join(different)
         if len(different) * 2 < len(cells) and joined.count(SEPARATOR) == len(different) - 1:
             code_of = {text: code for code, text in enumerate(different)}
-            codes = array(_code_letter(len(different)), map(code_of.__getitem__, cells))
-            return _coded(joined.encode("utf-8", "replace"), len(different), len(cells), codes.tobytes())
+            codes = array(code_letter(len(different)), map(code_of.__getitem__, cells))
+            return coded_text(joined.encode("utf-8", "replace"), len(different), len(cells), codes.tobytes())
     joined = SEPARATOR.join(cells)
     if joined.count(SEPARATOR) == len(cells) - 1:
         return [TEXT, len(cells)], joined.encode("utf-8", "replace")
@@ -122,18 +126,19 @@ def _text_block(cells: list[str]) -> tuple[list[int], bytes]:
     return [SIZED_TEXT, len(cells)], sizes + "".join(cells).encode("utf-8", "replace")
 
 
-def _code_letter(different: int) -> str:
+def code_letter(different: int) -> str:
     """The type of array that holds so many codes."""
     return "B" if different <= 0x100 else "H" if different <= 0x10000 else "I"
 
 
-def _coded(texts: bytes, different: int, count: int, codes: bytes) -> tuple[list[int], bytes]:
+def coded_text(texts: bytes, different: int, count: int, codes: bytes) -> tuple[list[int], bytes]:
+    """The block of texts that repeat: each different one once, and then which of them stands in each cell."""
     return [CODED_TEXT, count, different], LENGTH.pack(len(texts)) + texts + codes
 
 
 def coded_block(texts: bytes, different: int, codes: Any) -> Encoded:
     """A column of coded text: the different texts with separators between them, and a numpy array of codes."""
-    part, block = _coded(texts, different, len(codes), codes.astype(_code_letter(different)).tobytes())
+    part, block = coded_text(texts, different, len(codes), codes.astype(code_letter(different)).tobytes())
     return [part], [block]
 
 
@@ -190,7 +195,7 @@ def decode_coded(parts: list[list[int]], blocks: Iterator[memoryview], rows: int
     values = np.empty(different, dtype=object)
     texts = _decode_text(TEXT, different, block[LENGTH.size : LENGTH.size + size])
     values[:] = texts
-    letter = {"B": np.uint8, "H": np.uint16, "I": np.uint32}[_code_letter(different)]
+    letter = {"B": np.uint8, "H": np.uint16, "I": np.uint32}[code_letter(different)]
     codes = np.frombuffer(block[LENGTH.size + size :], dtype=letter)
     if count != rows or len(codes) != rows or (rows and int(codes.max()) >= different):
         raise BadFrame("coded text of the wrong length")

@@ -7,8 +7,8 @@ from typing import Any
 
 from tms_pipeline.intake.sheet_look import SheetLook
 
-# Takes the facts of a sheet, its columns, and the row number of each line.
-Emit = Callable[[dict[str, Any], list[list[Any]], list[int]], None]
+# Takes the facts of a sheet, its columns, as cells or encoded already, and the row number of each line.
+Emit = Callable[[dict[str, Any], list[Any], list[int]], None]
 
 
 def emit_rows(look: SheetLook, rows: list[list[Any]], emit: Emit) -> None:

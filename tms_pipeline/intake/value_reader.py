@@ -13,10 +13,15 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tms_pipeline.intake.refusal import Refusal
 from tms_pipeline.intake.sheet_look import SheetLook
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+    from tms_pipeline.intake.spreadsheets import Early
 
 SAID, NOT_WANTED = 0, 9
 
@@ -58,7 +63,7 @@ def read_beside(
     file: IO[bytes],
     first: str | None,
     look: Callable[[], list[SheetLook]],
-    emit: Callable[[dict[str, Any], list[list[Any]], list[int]], None],
+    emit: Callable[[dict[str, Any], list[Any], list[int]], None],
     refuse: Callable[[Refusal], None],
 ) -> bool:
     """Looks and reads at once; sends the sheets by ``emit`` from the other process, or its refusal by ``refuse``.
@@ -94,18 +99,22 @@ def _read(
     file: IO[bytes],
     first: str | None,
     ready: int,
-    emit: Callable[[dict[str, Any], list[list[Any]], list[int]], None],
+    emit: Callable[[dict[str, Any], list[Any], list[int]], None],
     refuse: Callable[[Refusal], None],
 ) -> int:
     """The life of the other process; its exit code. A refusal waits for the look too, whose word comes first."""
     refusal: Refusal | None = None
-    workbook, early = None, None
+    workbook: CalamineWorkbook | None = None
+    early: Early | None = None
     try:
-        from tms_pipeline.intake.spreadsheets import open_workbook, read_sheets, rows_of
+        from tms_pipeline.intake.spreadsheets import open_workbook, packed, read_sheets, sheet_of
 
         file.seek(0)
         workbook = open_workbook(file)
-        early = rows_of(workbook, first) if first is not None else None
+        sheet = sheet_of(workbook, first) if first is not None else None
+        if first is not None and sheet is not None:
+            early = (first, sheet, packed(sheet))
+        del sheet
     except Exception as error:
         refusal = _refusal_of(error)
     with open(ready, "rb") as pipe:
@@ -116,7 +125,7 @@ def _read(
         try:
             # From the process that we come from, which has no more to hide than we have.
             looks = pickle.loads(answer)  # noqa: S301
-            read_sheets(workbook, looks, emit, early=None if first is None or early is None else {first: early})
+            read_sheets(workbook, looks, emit, early=early)
             return SAID
         except Exception as error:
             refusal = _refusal_of(error)
