@@ -25,6 +25,8 @@ _WORDS: dict[str, How] = {
     "ours": "ours", "ours wins": "ours", "theirs": "theirs", "theirs is right": "theirs", "ignore": "ignore",
     "ignore until": "ignore",
 }
+# SSG's side of what it holds no more (sql/reconcile/theirs.sql).
+_GONE = b"\x00"
 
 
 class CannotResolve(ValueError):
@@ -78,7 +80,7 @@ def resolve(
             "INSERT INTO outbox.resolution (kind, key, how, until, reason, made_by, register_hash, register_live, "
             "their_hash, ended_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END) "
             "RETURNING resolution_id",
-            (kind, key, word, until, reason, actor.name, ours[0], ours[1], theirs[0][1] if theirs else None,
+            (kind, key, word, until, reason, actor.name, ours[0], ours[1], theirs[0][1] if theirs else _GONE,
              word == "ours"),
         ).fetchone()
         append(connection, workplace.rings.audit.key, actor, "discrepancy resolved", kind, key, how=word, reason=reason,
