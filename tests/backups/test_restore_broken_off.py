@@ -20,6 +20,9 @@ from tms_pipeline.backups.drill import drill
 from tms_pipeline.backups.recovered import make_recovered_safe
 from tms_pipeline.backups.scratch import alone, scratch
 from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.health.check import Check
+from tms_pipeline.health.site import site
+from tms_pipeline.health.ssg import ssg
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.retiring import retire
 from tms_pipeline.identity.rotation import rotate
@@ -34,6 +37,11 @@ BESIDE = "restoring beside it"
 def switch(ours: Restorable) -> tuple[bool, str, str]:
     found: tuple[bool, str, str] = ours.world.rows("SELECT stopped, reason, set_by FROM ssg.switch")[0]
     return found
+
+
+def healths_word(ours: Restorable) -> Check:
+    with site(ours.world.workplace.settings, start=False) as found, found.connect() as connection:
+        return next(check for check in ssg(found, connection) if check.name == "ssg")
 
 
 def turn(ours: Restorable, *, stopped: bool, reason: str) -> None:
@@ -96,6 +104,7 @@ def test_broken_off_after_the_database_was_replaced_it_is_told_as_that_until_the
         told = doctors_word(ours)
         assert f"A restore of {name} was broken off after the database was replaced" in told.sentence
         assert "allow" not in told.remedy and switch(ours)[0] is True
+        assert "allow" not in healths_word(ours).remedy and "files are not back" in healths_word(ours).sentence
         # And another one that is broken off before it changes anything changes nothing of that.
         with pytest.raises(KeyboardInterrupt):
             ours.restore(name, backup_first=False, tell=when("waiting for calls and intakes in hand", interrupt))

@@ -133,7 +133,8 @@ def _in_place(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        why = str(error) if isinstance(error, BackupError | DatabaseError) else f"The cause: {type(error).__name__}."
+        known = isinstance(error, BackupError | DatabaseError)
+        why = str(error) if known else f"The cause: {getattr(error, 'strerror', '') or type(error).__name__}."
         raise BackupError(
             f"{name} has taken the place of the database, but its files are not back yet, and calls to SSG stay "
             f"stopped until they are. {why} Then run the same 'tms restore' again."

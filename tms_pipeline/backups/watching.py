@@ -17,6 +17,8 @@ _DRILL_DAYS = 40
 RESTORING, UNFINISHED = "a backup is being restored", "a backup was restored, but its files are not back yet"
 #: While a recovered database is made safe; left on when that fails.
 RECOVERING = "a recovered database is being made safe"
+#: Whoever sees calls stopped for one of these is not to let them go before the restore is seen to.
+OF_RESTORES = (RESTORING, UNFINISHED, RECOVERING)
 #: Afterwards, where somebody asked for it.
 KEPT_STOPPED = "a restore was to leave calls stopped"
 

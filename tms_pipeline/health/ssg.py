@@ -21,6 +21,7 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from tms_pipeline.backups.watching import OF_RESTORES
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.database import words
 from tms_pipeline.health.site import Site
@@ -62,6 +63,13 @@ def ssg(site: Site, connection: Connection | None, *, cache_seconds: float = CAC
         "calls_stopped": stopped is not None,
     }
     if stopped is not None:
+        for word in OF_RESTORES:
+            if str(stopped).startswith(word):
+                yield warning(
+                    "ssg", f"Calls to SSG are stopped: {word}.", "'tms doctor' says whether a restore runs or was "
+                    "broken off, and how to go on.", "backup", reachable=None, **facts,
+                )  # fmt: skip
+                return
         yield warning(
             "ssg", "Calls to SSG are stopped by the switch.", "'tms allow' lets them go again; 'tms audit show' says "
             "who stopped them.", "switch", reachable=None, **facts,
