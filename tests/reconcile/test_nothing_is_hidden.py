@@ -67,8 +67,8 @@ def test_a_decision_for_theirs_ends_when_ssg_changes_its_side_again_and_nothing_
     assert "tms resolve" in what and published.plan(keep=False)[1].changes == ()
     resolve(published.workplace, "assessment", "A|HB-00001|", "theirs", reason="that too", actor=published.actor())
     assert found(published) == {}
-    published.cancel_there("assessments", reference)
-    published.pull()
+    published.ssg("POST", "edit", {"kind": "assessments", "key": reference, "action": "delete"})
+    published.pull(whole=True)
     assert found(published) == {"missing there": {"assessment": 1}}, "that it is gone was not looked at"
     resolve(published.workplace, "assessment", "A|HB-00001|", "theirs", reason="and that", actor=published.actor())
     assert found(published) == {}
