@@ -13,7 +13,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from sheets import drop
 
 from tms_pipeline.intake.nric import make_nric
-from tms_pipeline.intake.results import hand_back
+from tms_pipeline.intake.results import hand_back, result_of
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.intake.upload_result import FIX_SHEET, MARK_SHEET, ROW_IN_FILE
@@ -28,6 +28,10 @@ RUN = (
     "c@example.com\n"
 )
 TRAINEE = f"NRIC,Full Name,Date of Birth,Email,Mobile\n{WHO},Made Up Person,1980-09-25,k@example.com,91234567\n"
+SESSIONS = (
+    "Course Run,Session No,Session Date,Start Time,End Time,Mode of Training\n"
+    "HYG-1,1,2026-10-05,09:00,13:00,Classroom\nHYG-1,2,2026-10-05,14:00,18:00,Classroom\n"
+)
 ENROLMENT = ["Course Run", "NRIC", "Enrolment Date", "Sponsorship Type"]
 
 
@@ -61,6 +65,39 @@ def test_a_row_whose_enrolment_was_turned_down_beside_it_says_so_and_waits_for_i
     drop(place, sheets([ENROLMENT, ["HYG-1", WHO, "2026-10-01", "Self"]]))
     assert look_again(place, actor=place.actor()) == [taken.upload_id]
     assert place.db.value("SELECT amount_collected FROM register.fee") == 999
+
+
+def test_enrolments_beside_their_marks_are_each_looked_at_again_once_and_keep_their_own_reasons(place: Workplace) -> None:
+    head = [*ENROLMENT, "Discount Amount", "S1", "S2"]
+    other = make_nric("S", 7654322)  # made up
+    people = TRAINEE + f"{other},Made Up Other,1980-09-25,o@example.com,91234568\n"
+    rows = [["HYG-1", WHO, "2026-10-01", "Self", None, "P", "P"], ["HYG-1", other, "2026-10-01", "Self", 999, "P", "A"]]
+    taken = drop(place, sheets([head, *rows]))
+    assert [table.kinds for table in taken.tables] == [("enrolment",), ("attendance",)]
+    for text in (COURSE, RUN, SESSIONS, people):
+        drop(place, text.encode(), "a.csv")
+    assert look_again(place, actor=place.actor()) == [taken.upload_id]
+    landed = "SELECT table_no, row_number, status, waiting FROM intake.landing_row WHERE upload_id = %s ORDER BY 1, 2"
+    assert place.db.rows(landed, (taken.upload_id,)) == [
+        (0, 2, "accepted", False), (0, 3, "rejected", False), (1, 2, "accepted", False), (1, 3, "rejected", True),
+    ]  # fmt: skip
+    shown = result_of(place, taken.upload_id)
+    codes = [[{item.code for item in row.faults if item.severity == "error"} for row in table.rows] for table in shown.tables]
+    assert codes == [[set(), {"DISCOUNT_ABOVE_FEE", "ENROLMENT_UNKNOWN"}]] * 2, "a row that was rejected says why"
+    drop(place, sheets([head[:4], rows[1][:4]]))
+    assert look_again(place, actor=place.actor()) == [taken.upload_id]
+    assert place.db.value("SELECT count(*) FROM register.attendance") == 4
+    said = "SELECT DISTINCT row_number, code FROM intake.rejection WHERE upload_id = %s AND severity = 'error'"
+    assert place.db.rows(said, (taken.upload_id,)) == [(3, "DISCOUNT_ABOVE_FEE")]
+
+
+def test_rows_whose_mapping_is_gone_keep_no_others_waiting(place: Workplace) -> None:
+    lost, waits = (drop(place, sheets([ENROLMENT, ["HYG-1", who, "2026-10-01", "Self"]])) for who in ("S0000001I", WHO))
+    with place.db.transaction() as connection:
+        connection.execute("UPDATE intake.landing_table SET mapping = 'gone' WHERE upload_id = %s", (lost.upload_id,))
+    parents(place)
+    assert look_again(place, actor=place.actor()) == [waits.upload_id]
+    assert place.db.value("SELECT count(*) FROM register.enrolment") == 1
 
 
 def test_a_corrected_sheet_that_names_a_row_past_all_bounds_is_taken_in(place: Workplace) -> None:

@@ -103,6 +103,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
         )
         made, changes = _changes(connection, upload_id, {kind for found in kinds.values() for kind in found})
         tables = []
+        told: set[tuple[str | None, int | None]] = set()
         for number, grid, _ in landing.landed(connection, workplace.rings, upload_id):
             header_row, headings = grid.rows[0]
             tables.append(
@@ -117,7 +118,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
                             cells=cells,
                             status=statuses[number, row][0],
                             note=statuses[number, row][1],
-                            faults=faults.pop((grid.sheet, row), []),
+                            faults=_of_row(faults.get((grid.sheet, row), []), statuses[number, row][0]),
                             made=made.get((grid.sheet, row), ()),
                             changes=changes.get((grid.sheet, row), ()),
                         )
@@ -126,6 +127,7 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
                     epoch_1904=grid.epoch_1904,
                 )
             )
+            told |= {(grid.sheet, row) for row, _ in grid.rows[1:]}
     return UploadResult(
         upload_id=upload_id,
         file_name=upload[0],
@@ -134,8 +136,13 @@ def result_of(workplace: Workplace, upload_id: str) -> UploadResult:
         sentence=upload[3],
         counts=dict(zip(_COUNTS, upload[4:], strict=True)),
         tables=tables,
-        file_faults=[item for items in faults.values() for item in items],
+        file_faults=[item for place, items in faults.items() if place not in told for item in items],
     )
+
+
+def _of_row(faults: list[Fault], status: str) -> list[Fault]:
+    """What is said of a sheet row, in one of the tables that can share it: errors where it was rejected."""
+    return faults if status == "rejected" else [item for item in faults if item.severity != "error"]
 
 
 def _changes(

@@ -71,13 +71,14 @@ class UploadResult:
     plain_rows_listed: int = 200_000
 
     def faults(self) -> list[Fault]:
-        """Every fault of the file, its tables and its rows, in that order."""
-        found = list(self.file_faults)
+        """Every fault of the file, its tables and its rows, in that order; once though two tables share the row."""
+        found = {id(fault): fault for fault in self.file_faults}
         for table in self.tables:
-            found += table.faults
+            found |= {id(fault): fault for fault in table.faults}
             for row in table.rows:
-                found += row.faults
-        return found
+                if row.faults:
+                    found |= {id(fault): fault for fault in row.faults}
+        return list(found.values())
 
 
 @dataclass(kw_only=True)
