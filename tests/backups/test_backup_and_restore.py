@@ -145,9 +145,11 @@ def test_after_a_restore_work_goes_on_and_the_audit_log_says_what_happened(ours:
     with world.workplace.db.transaction() as connection:
         anchor(connection, world.workplace.rings.audit, world.workplace.home)
     name = backup(ours)
-    original = next((world.workplace.home / "archive").rglob("*.sealed"))
+    original, lost, *_ = (world.workplace.home / "archive").rglob("*.sealed")
     taken = original.read_bytes()
     original.unlink()
+    lost.unlink()
+    ours.place.remove(f"archive/{lost.parent.name}/{lost.name}")
     refs = world.value("SELECT last_value FROM identity.trainee_number")
     world.upload("trainee", trainee("T1", phone="90000009"))
     with world.workplace.db.transaction() as connection:
@@ -156,7 +158,7 @@ def test_after_a_restore_work_goes_on_and_the_audit_log_says_what_happened(ours:
     ended = world.rows("SELECT seq, mac FROM audit.entry ORDER BY seq DESC LIMIT 1")
     done = ours.restore(name)
     assert done.before is not None and done.before.endswith("-before-restore.tmsbackup")
-    assert done.originals_unknown == 1 and original.read_bytes() == taken
+    assert done.originals_unknown == 1 and original.read_bytes() == taken and done.originals_missing == 1
     assert done.anchors_set_aside == 1 and list((world.workplace.home / "anchors").glob("anchors-before-restore-*"))
     with world.workplace.db.transaction() as connection:
         verdict = walk(

@@ -13,6 +13,7 @@ from submission_world import TRAINER_NRICS, trainee
 from test_backup_and_restore import backup, later_files, live, settle
 
 from tms_pipeline.backups.recovered import make_recovered_safe
+from tms_pipeline.backups.restoring import restore
 from tms_pipeline.backups.scratch import alone
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import RESTORING, last_restore
@@ -106,6 +107,12 @@ def test_a_restore_is_refused_while_another_runs_and_when_a_worker_does_not_let_
     with pytest.raises(BackupError, match="1 submissions are still in the hands of a worker"):
         ours.restore(name)
     assert world.value("SELECT count(*) FROM outbox.submission WHERE state = 'sending'") == 1
+    world.execute("UPDATE outbox.submission SET lease_until = now() WHERE state = 'sending'")
+    world.workplace.settings.home.joinpath("taken").write_text("no folder", encoding="utf-8")
+    elsewhere = {"backup_url": f"{world.workplace.settings.home}/taken/backups"}
+    there = replace(world.workplace, settings=world.workplace.settings.model_copy(update=elsewhere))
+    with pytest.raises(BackupError, match="could not be backed up, so nothing was replaced.*may name another place"):
+        restore(there, ours.place, name, actor=world.actor("admin", "admin"))
     assert world.value("SELECT stopped FROM ssg.switch WHERE name = 'ssg'") is False, "as it was before"
 
 

@@ -48,6 +48,7 @@ class Restored:
     anchors_set_aside: int
     originals_back: int
     originals_unknown: int
+    originals_missing: int
     calls_stopped: bool
     data_keys_closed: int
     seconds: float
@@ -90,7 +91,7 @@ def restore(
                 before = None
                 if backup_first and not _empty(workplace):
                     tell("backing up what is there now")
-                    before = make(workplace, actor=actor, before_restore=True).name
+                    before = _backup_before(workplace, actor)
                     done("backup before")
                 # Who opens an upload waits, with its file still in the inbox, until its connection is cut. From here on
                 # nothing is written to our database, so that nobody who waits holds up what we wait for.
@@ -113,7 +114,7 @@ def restore(
             with _in_place(name):
                 of_backup = backup.folder / file_of(workplace.home).relative_to(workplace.home)
                 aside = cut_anchors(workplace, last, f"{datetime.now(UTC):%Y%m%d%H%M%S}", of_backup)
-                back, unknown = _files(workplace, place, backup)
+                back, unknown, missing = _files(workplace, place, backup)
                 with Database(workplace.whole_db.url, max_size=4) as db:
                     stays = go_on(at(workplace, db), actor, was=UNFINISHED, reason="a backup was restored",
                                   keep_stopped=keep_stopped)  # fmt: skip
@@ -122,7 +123,8 @@ def restore(
         workplace.home, "restore", {"name": name, "at": datetime.now(UTC).isoformat(), "before": before, "moved": moved}
     )
     return Restored(
-        name, backup.facts["made_at"], sum(counts.values()), before, moved, aside, back, unknown, stays, closed,
+        name, backup.facts["made_at"], sum(counts.values()), before, moved, aside, back, unknown, missing,
+        stays, closed,
         round(time.monotonic() - began, 2), steps, left,
     )  # fmt: skip
 
@@ -138,6 +140,16 @@ def _in_place(name: str) -> Iterator[None]:
         raise BackupError(
             f"{name} has taken the place of the database, but its files are not back yet, and calls to SSG stay "
             f"stopped until they are. {why} Then run the same 'tms restore' again."
+        ) from None
+
+
+def _backup_before(workplace: Workplace, actor: Actor) -> str:
+    try:
+        return make(workplace, actor=actor, before_restore=True).name
+    except BackupError as error:
+        raise BackupError(
+            f"What is there now could not be backed up, so nothing was replaced. {error} TMS_BACKUP_URL may name "
+            "another place for it; a database too damaged to be dumped is to be dropped and made anew, empty, by hand."
         ) from None
 
 
@@ -220,9 +232,9 @@ def _sent_away(url: URL, *databases: str) -> Iterator[None]:
         thread.join()
 
 
-def _files(workplace: Workplace, place: Place, backup: Opened) -> tuple[int, int]:
-    """Bring back what is missing of the folders and originals; returns originals brought back, and those that the
-    restored database does not know: files that were taken in after the backup."""
+def _files(workplace: Workplace, place: Place, backup: Opened) -> tuple[int, int, int]:
+    """Bring back what is missing of the folders and originals; returns originals brought back, those that the restored
+    database does not know (files that were taken in after the backup), and those that are nowhere."""
     for folder in FOLDERS:
         for source in sorted((backup.folder / folder).rglob("*")):
             target = workplace.home / source.relative_to(backup.folder)
@@ -234,7 +246,7 @@ def _files(workplace: Workplace, place: Place, backup: Opened) -> tuple[int, int
     with Database(workplace.whole_db.url, max_size=1) as db:
         wanted = {row[0] for row in db.rows("SELECT sha256 FROM intake.upload WHERE archive_name IS NOT NULL")}
     archive = workplace.folder("archive")
-    back = 0
+    back = missing = 0
     for sha256 in sorted(wanted):
         name = f"{sha256[:2]}/{sha256}.sealed"
         path = archive / name
@@ -243,8 +255,9 @@ def _files(workplace: Workplace, place: Place, backup: Opened) -> tuple[int, int
             with place.open(f"archive/{name}") as kept, _private(path) as own:
                 shutil.copyfileobj(kept, own)
             back += 1
+        missing += not path.exists()
     unknown = sum(1 for path in archive.rglob("*.sealed") if path.stem not in wanted)
-    return back, unknown
+    return back, unknown, missing
 
 
 @contextlib.contextmanager

@@ -149,6 +149,9 @@ def restore(
         say(_searched(done.moved))
         if done.originals_unknown:
             say(f"{done.originals_unknown} files were taken in after this backup: have ops drop them again.")
+        if done.originals_missing:
+            say(f"{done.originals_missing} originals are neither here nor beside the backup: their rows are there, the "
+                "files are not.")  # fmt: skip
         if done.anchors_set_aside:
             say(f"{done.anchors_set_aside} anchors of the replaced audit log were set aside in anchors/.")
         if done.replaced_left:
