@@ -11,4 +11,4 @@ WHERE c.key = l.run_code AND l.agreed AND NOT l.settled
                   WHERE a.run_code = l.run_code AND a.live AND a.assessment_date >= %(ended)s)
   AND NOT EXISTS (SELECT FROM outbox.submission s
                   WHERE s.run_code = l.run_code
-                    AND s.state IN ('planned', 'held', 'ready', 'sending', 'retry', 'unknown', 'rejected', 'dead'))
+                    AND s.state = ANY(%(under_way)s))

@@ -27,6 +27,7 @@ from tms_pipeline.reports.document import Document
 from tms_pipeline.settled.narrowed import narrow
 from tms_pipeline.settled.scope import Scope, scope_of
 from tms_pipeline.store.queries import SQL_ROOT
+from tms_pipeline.submission.states import UNDER_WAY
 
 MARCH = date(2027, 3, 1)
 
@@ -216,6 +217,14 @@ def test_both_sides_agree_on_a_run_where_reconciliation_finds_nothing(
     assert found == ({} if agreed else {"missing here": {"fee": 1}})
 
 
+@pytest.mark.parametrize("state", sorted(UNDER_WAY))
+def test_a_run_with_a_submission_that_is_not_over_is_not_settled(settled: World, state: str) -> None:
+    settled.execute("UPDATE register.course_run SET room = room WHERE key = 'A'")
+    unseen(settled, f"UPDATE outbox.submission SET state = '{state}' WHERE key = 'A|1|HB-00001'")
+    look_at(settled)
+    assert left_out(settled) == {"C"}
+
+
 def test_an_undone_file_brings_its_run_back(settled: World) -> None:
     from tms_pipeline.intake.undo import undo
 
@@ -341,7 +350,7 @@ def test_the_full_look_sees_another_last_day_or_other_money_in_a_settled_run(set
     (True, "2 discrepancies in run A, which"), (False, "that both sides do not agree on run A, which"),
 ])  # fmt: skip
 def test_the_full_look_says_once_that_both_sides_differ(settled: World, reconciled: bool, found: str) -> None:
-    unseen(settled, "UPDATE mirror.assessment SET ssg_hash = '\\x01' WHERE run_code = 'A'")
+    unseen(settled, "UPDATE mirror.assessment SET ssg_hash = '\\x01', score = 1, grade = 'C' WHERE run_code = 'A'")
     week_later = on(settled, date(2027, 3, 8))
     if reconciled:  # nothing was read from SSG since
         reconcile(week_later.workplace, PullResult(), actor=settled.actor())

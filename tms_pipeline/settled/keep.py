@@ -26,6 +26,7 @@ from tms_pipeline.settled.scope import KINDS, Scope
 from tms_pipeline.settled.theirs import NEVER_TWICE, counts
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.states import UNDER_WAY
 
 SETTLED_DAYS = 30
 # What ops still owe, however late it is.
@@ -82,6 +83,7 @@ def keep(connection: Connection, scope: Scope, *, review: int, today: date, not_
     words = {
         "review": review, "today": today, "ended": today - timedelta(days=SETTLED_DAYS), "not_over": list(not_over),
         "whole": scope.open.whole, "runs": list(scope.open.runs or ()),
+        "under_way": [str(state) for state in UNDER_WAY],
     }  # fmt: skip
     if scope.differing.whole:
         connection.execute("DELETE FROM finding.looked_run")
