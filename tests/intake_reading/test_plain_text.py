@@ -1,4 +1,4 @@
-"""Text without quotation marks is read by whole blocks; what comes out is what the reader of single cells gives."""
+"""Plain text is read by whole blocks; what comes out is what the reader of single cells gives."""
 
 from __future__ import annotations
 
@@ -71,6 +71,35 @@ def test_whole_blocks_give_what_single_cells_give(rows: list[list[str]], line_en
         assert found == _by_cells(text, **LIMITS)
 
 
+QUOTED = ['"a"', '"1,2"', '""', '"  "', '"late, at 9"', "Æ", "", "7", '"很好"']
+ODDLY_QUOTED = ['"a""b"', 'a"b', '"a"b', ' "a"', '"a\nb"', '"', '"""', '="912"', '"="', "\x0b"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.integers(1, 4).flatmap(lambda width: st.lists(
+        st.lists(st.sampled_from(QUOTED * 3 + ODDLY_QUOTED), min_size=width, max_size=width), min_size=1, max_size=12)),
+    line_end=st.sampled_from(["\n", "\r\n"]), last=st.booleans(),
+)  # fmt: skip
+@example(rows=[["a", "b"], ['""', '""'], ['"1,2"', ""]], line_end="\r\n", last=False)
+@example(rows=[["a"], ['""'], ["b"]], line_end="\n", last=True)
+@example(rows=[["a", '"b'], ['c"', "d"]], line_end="\n", last=True)
+def test_quotation_marks_around_cells_are_read_as_the_reader_of_cells_does(
+    rows: list[list[str]], line_end: str, last: bool
+) -> None:
+    text = line_end.join(",".join(row) for row in rows) + (line_end if last else "")
+    found = _by_blocks(text, **LIMITS)
+    if found is not None:
+        assert found == _by_cells(text, **LIMITS)
+
+
+def test_cells_between_quotation_marks_need_no_reader_of_cells() -> None:
+    text = "Name,Hours,Remarks\n" + '"Tan, Made Up",2.5,""\n"",,""\n"Lim",3,"late, at 9"\n' * 3
+    found = _by_blocks(text, **LIMITS)
+    assert found is not None and found == _by_cells(text, **LIMITS)
+    assert len(found[0]) == 7 and found[1][0][1] == "Tan, Made Up"
+
+
 def test_values_that_come_again_that_hardly_do_and_that_are_long_are_all_kept() -> None:
     lines = ["Name,Number,Same,Blank,Note"]
     lines += [f"Made Up {n % 7},{n},Hall 3 {'at the end of the corridor ' * 5},,{'n' * (n % 200)}" for n in range(3_000)]
@@ -86,7 +115,10 @@ def test_values_that_come_again_that_hardly_do_and_that_are_long_are_all_kept() 
 
 def test_what_is_in_doubt_is_left_to_the_reader_of_cells() -> None:
     for text in (
-        'a,b\n"1,2",3\n',  # a quotation mark
+        'a,b\n"1 ""2""",3\n',  # a quotation mark inside a cell
+        'a,b\n1 "2",3\n',
+        'a,b\n"1\n2",3\n',  # a cell of two lines
+        'a,b\n="12",3\n',  # an Excel formula that keeps a number as text
         "a,b\n1\n",  # a line that is short
         "a,b\n1,2,3\n",  # a line that is long
         "a,b\r1,2\r",  # ends of lines of old Macs

@@ -1,7 +1,8 @@
-"""Plain text: delimited text without quotation marks, split by whole blocks of bytes instead of cell by cell.
+"""Plain text: delimited text split by whole blocks of bytes instead of cell by cell.
 
-Most exports are like that. What comes out is what ``delimited.read_rows`` and ``table_rows.emit_rows`` make of the same
-text; anything in doubt (a quotation mark, a line of another width, a cell without end) is left to them.
+Most exports are plain: a cell stands between quotation marks as a whole or has none, and ends on its line. What comes
+out is what ``delimited.read_rows`` and ``table_rows.emit_rows`` make of the same text; anything in doubt (a mark inside
+a cell, a line of another width, a cell without end) is left to them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PADDING = bytes(8 * WORDS_OF_VALUE + 16)
 MOST_DIFFERENT = 300_000
 FEW = 200  # so many values nearly always differ in the first bits of their sums
 _NEWLINE = 10
+_QUOTE = ord('"')
 
 Whole = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -43,7 +45,7 @@ def read_plain(
 ) -> tuple[list[Encoded], list[int]] | None:
     """The columns of a text in UTF-8, ready to be sent, and the row numbers; None when the text is not so plain."""
     returns = raw.count(b"\r") if b"\r" in raw else 0
-    if b'"' in raw or b"\0" in raw or SEPARATOR.encode() in raw or (returns and returns != raw.count(b"\r\n")):
+    if b"\0" in raw or SEPARATOR.encode() in raw or (returns and returns != raw.count(b"\r\n")):
         return None
     if returns and returns != raw.count(b"\n"):
         return None  # ends of lines of two sorts
@@ -95,7 +97,15 @@ class _Block:
         self.bytes = padded
         self.words: Words = padded.view(np.uint64)
         letters = padded[: len(text)]
-        self.ends: Whole = np.flatnonzero((letters == separator) | (letters == _NEWLINE))
+        ending = (letters == separator) | (letters == _NEWLINE)
+        self.quotes = text.count(b'"')
+        if self.quotes:
+            # An odd number of marks before it: inside of a cell. One byte is enough to know whether it is odd.
+            inside = np.cumsum(letters == _QUOTE, dtype=np.uint8) & 1
+            if inside[letters == _NEWLINE].any():
+                raise _NotPlain
+            ending &= inside == 0
+        self.ends: Whole = np.flatnonzero(ending)
         self.is_line_end = letters[self.ends] == _NEWLINE
         self.lines = int(self.is_line_end.sum())
         self.valued = 0
@@ -118,7 +128,9 @@ class _Block:
             starts, ends, is_line_end = starts[~empty], ends[~empty], is_line_end[~empty]
             if len(ends) != len(numbers) * width or not is_line_end[width - 1 :: width].all():
                 raise _NotPlain
-        elif width == 1:  # an empty line has the width of any other
+        elif width == 1:  # an empty line has the width of any other, and a cell "" is none
+            if self.quotes:
+                raise _NotPlain
             filled = ~self._empty_lines(starts)
             starts, ends, numbers = starts[filled], ends[filled], numbers[filled]
         starts, ends = starts.reshape(-1, width), ends.reshape(-1, width)
@@ -128,10 +140,23 @@ class _Block:
         sizes = ends[:, -1] - starts[:, 0]
         if len(sizes) and int(sizes.max()) > LONGEST_CELL:
             raise _NotPlain
-        blank = sizes == width - 1
+        if self.quotes:
+            starts, ends = self._unquoted(starts, ends)
+            blank = (ends == starts).all(axis=1)
+        else:
+            blank = sizes == width - 1
         if blank.any():
             starts, ends, numbers = starts[~blank], ends[~blank], numbers[~blank]
         return starts, ends, numbers
+
+    def _unquoted(self, starts: Whole, ends: Whole) -> tuple[Whole, Whole]:
+        """The cells without the marks around them; there may be no others."""
+        marked = (self.bytes[starts] == _QUOTE) & (ends > starts)
+        if 2 * int(marked.sum()) != self.quotes or (ends - starts < 2)[marked].any():
+            raise _NotPlain
+        if (self.bytes[ends[marked] - 1] != _QUOTE).any():
+            raise _NotPlain
+        return starts + marked, ends - marked
 
     def _empty_lines(self, starts: Whole) -> npt.NDArray[np.bool_]:
         """The line ends before which their line has nothing at all."""
