@@ -218,3 +218,17 @@ def test_a_database_whose_name_leaves_no_room_for_a_second_one_is_left_alone(our
         raise AssertionError("it would have been dropped")
     assert world.value("SELECT count(*) FROM pg_database WHERE datname = %s", name) == 1
     world.site.drop(name)
+
+
+def test_the_second_database_has_the_letters_of_ours_whatever_the_servers_own_are(ours: Restorable) -> None:
+    world = ours.world
+    name = f"{world.database}_letters"
+    world.site.sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    there = replace(world.workplace, db=Database(world.site.server.url(name)), unscoped=None)
+    with scratch(there, "drill") as url:
+        kinds = world.rows(
+            "SELECT DISTINCT encoding, datcollate, datctype, datlocprovider FROM pg_database WHERE datname IN (%s, %s)",
+            name, url.database,
+        )  # fmt: skip
+    world.site.drop(name)
+    assert len(kinds) == 1

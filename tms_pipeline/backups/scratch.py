@@ -38,6 +38,7 @@ _TRIES = 4
 # Behind the name of our database: what a restore replaced, for the moment until it is dropped.
 REPLACED = "_replaced"
 _ALONE_LOCK = 7_310_010
+_PROVIDERS = {"i": "LOCALE_PROVIDER icu ICU_LOCALE {}", "b": "LOCALE_PROVIDER builtin BUILTIN_LOCALE {}"}
 # Postgres cuts names to 63 bytes, without a word: that of a scratch database could be cut to our own.
 _LONGEST_NAME = 63 - len("_restoring_4194304")
 
@@ -171,7 +172,10 @@ def scratch(workplace: Workplace, lead: str) -> Iterator[URL]:
     with maintenance(url) as connection:
         _drop(connection, name)
         try:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(name))
+                + _letters(connection, str(workplace.whole_db.url.database))
+            )
         except psycopg.errors.InsufficientPrivilege:
             raise BackupError(
                 "A restore needs a second database for a while, and this user of Postgres may make none; give it "
@@ -182,6 +186,20 @@ def scratch(workplace: Workplace, lead: str) -> Iterator[URL]:
     finally:
         with maintenance(url) as connection:
             _drop(connection, name)
+
+
+def _letters(connection: Connection, database: str) -> sql.Composable:
+    """Encoding and order of letters as in our database: a server's own may be others, and SQL_ASCII holds no text."""
+    row = connection.execute(query("backups/letters"), {"database": database}).fetchone()
+    if row is None:
+        return sql.SQL("")
+    encoding, collate, ctype, provider, locale = row
+    parts: list[sql.Composable] = [sql.SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(encoding, collate, ctype)]
+    if provider == "c":
+        parts.append(sql.SQL("LOCALE_PROVIDER libc"))
+    elif provider in _PROVIDERS and locale:
+        parts.append(sql.SQL(_PROVIDERS[provider]).format(locale))
+    return sql.SQL(" ").join(parts)
 
 
 def _drop(connection: Connection, name: str) -> None:
