@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +138,35 @@ def test_a_process_out_of_memory_costs_a_sentence(tmp_path: Path, refusal: Calla
     path = tmp_path / "h.csv"
     path.write_bytes(b"a,b\n" * 2_000_000)
     assert refusal(path, limits=Limits(memory_bytes=64 * 1024 * 1024, max_rows=10**7)).fault.code == "FILE_TOO_HUNGRY"
+
+
+def test_a_machine_that_shuts_down_makes_no_file_a_bad_one(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    path.write_bytes(b'"a","b"\n' * 150_000)
+    children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children")
+    asked: list[int] = []
+    over = threading.Event()
+
+    def shut_down() -> None:
+        while not asked and not over.wait(0.001):
+            for child in children.read_text().split():
+                with contextlib.suppress(OSError):  # it ended
+                    reads = b"reader_child" in Path(f"/proc/{child}/cmdline").read_bytes()
+                    status = Path(f"/proc/{child}/status").read_text()
+                    ignored = int(next(line for line in status.splitlines() if line.startswith("SigIgn")).split()[1], 16)
+                    if reads and ignored >> (signal.SIGTERM - 1) & 1:
+                        os.kill(int(child), signal.SIGTERM)
+                        asked.append(int(child))
+
+    asking = threading.Thread(target=shut_down)
+    asking.start()
+    try:
+        opened = open_upload(path, name=path.name)
+    finally:
+        over.set()
+        asking.join()
+    assert asked, "it would heed what asks everybody to end"
+    assert len(opened.grids[0].numbers) == 150_000
 
 
 def test_cells_that_would_fill_our_own_memory_are_not_unpacked(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +20,9 @@ from typing import IO, Any
 if __name__ == "__main__":
     # Started with -I from a path: neither the working directory nor PYTHONPATH is looked at.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    # A machine that shuts down asks everybody to end. Ending here would read as the file's fault, and refuse it: who
+    # started us ends us, and reads the file again another time.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 from tms_pipeline.intake.framing import encode_column, frames
 from tms_pipeline.intake.refusal import Refusal
