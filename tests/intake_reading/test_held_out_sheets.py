@@ -104,6 +104,15 @@ def test_rows_that_count_days_are_sessions_only_where_a_day_has_one() -> None:
     assert codes(table) == ["SESSION_DAY_UNCLEAR"] and "at 14:00" in table.faults[0].sentence
 
 
+@pytest.mark.parametrize("first", [True, 1])
+def test_a_cell_that_says_true_is_no_day_and_changes_none(first: Any) -> None:
+    rows: list[list[Any]] = [["HYG", first, NRICS[0], "P"], ["HYG", 1 if first is True else True, NRICS[0], "P"]]
+    (table,), _ = find_tables(opened_of([["Course Run", "Day", "NRIC", "Attendance"], *rows]), resolve=by_run)
+    read = canonicalise(KINDS["attendance"], table)
+    assert read.frame["session_no"].tolist() == [None, None] and read.bad.all(), "one is no number, of the other we ask"
+    assert codes(table) == ["SESSION_DAY_UNCLEAR"]
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "meant"),
     [

@@ -29,14 +29,16 @@ def match_days(table: Table, resolve: Resolve) -> None:
     heading = table.titles.get("session_no", "")
     counts_days = heading_key(heading) == "day"
     values = frame["session_no"].to_numpy(dtype=object)
+    # By type as well: to Python TRUE and 1 are equal, and to us only one of them is a day.
+    said_of = list(zip(map(type, values.tolist()), values.tolist(), strict=True))
     named: dict[object, SessionColumn] = {}
-    for value in pd.unique(values):
+    for kind, value in dict.fromkeys(said_of):
         text = f"Day {value}".removesuffix(".0") if counts_days and not isinstance(value, str) else value
         text = f"Day {text}" if counts_days and isinstance(text, str) and text.strip()[:1].isdigit() else text
         found = session_of_heading(text, 0) if isinstance(text, str) else None
         if found is not None and found.day and found.number:
-            named[value] = found
-    lines = [line for line, value in enumerate(values.tolist()) if value in named]
+            named[kind, value] = found
+    lines = [line for line, said in enumerate(said_of) if said in named]
     if not lines:
         return
     runs = canonical_column(_RUN, frame["run_code"].to_numpy(dtype=object))
@@ -45,7 +47,7 @@ def match_days(table: Table, resolve: Resolve) -> None:
     listed = {run: answer.sessions for run, answer in zip(known, answers, strict=True)}
     numbers = values.copy()
     for line in lines:
-        run, said = runs[line], named[values[line]]
+        run, said = runs[line], named[said_of[line]]
         if run is None:  # told by its own cell
             continue
         sessions = listed[run]
