@@ -13,7 +13,7 @@ from sheets import Record, workbook
 
 from tms_pipeline.intake.direct import take_in_file
 from tms_pipeline.intake.opening import Limits, limits_of
-from tms_pipeline.intake.receiving import receive_inbox
+from tms_pipeline.intake.receiving import receive_inbox, received_uploads
 from tms_pipeline.intake.results import already_sentence
 from tms_pipeline.intake.service import INTAKE_LOCK, receive, take_in
 from tms_pipeline.settings import SettingsError, load_settings
@@ -35,10 +35,30 @@ def test_a_file_of_more_rows_than_set_is_refused_and_taken_once_they_are_allowed
     upload_id, _ = receive(small, "courses.xlsx", content, source="test", actor=small.actor())
     refused = take_in(small, upload_id, actor=small.actor())
     assert refused.state == "refused" and "has more than 4 rows" in refused.sentence
-    assert receive(place, "courses.xlsx", content, source="test", actor=place.actor()) == (upload_id, True)
-    assert place.db.rows("SELECT state, attempt, sentence FROM intake.upload") == [("received", 2, "")]
+    inbox = Path(place.settings.inbox_url)
+    inbox.mkdir(parents=True, exist_ok=True)
+    (inbox / "courses.xlsx").write_bytes(content)
+    assert receive_inbox(place, {}, stable_seconds=0).uploads == [upload_id]
+    assert received_uploads(place) == [(upload_id, 2)], "Dagster runs no key twice"
     assert take_in(place, upload_id, actor=place.actor()).counts()["accepted"] == 4
-    assert receive(place, "courses.xlsx", content, source="test", actor=place.actor()) == (upload_id, False)
+    (inbox / "courses.xlsx").write_bytes(content)
+    assert receive_inbox(place, {}, stable_seconds=0).again == [upload_id]
+
+
+def test_a_refused_file_that_is_taken_in_by_hand_is_opened_again(place: Workplace, folder: Path) -> None:
+    path = folder / "courses.csv"
+    path.write_bytes(b"Course Reference,Course Title,Full Course Fee\nTGS-2026000100,Made Up,480\n")
+    small = allowing(place, upload_max_rows=1)
+    assert take_in_file(small, path, actor=small.actor())["state"] == "refused"
+    assert take_in_file(place, path, actor=place.actor())["accepted"] == 1
+    assert take_in_file(place, path, actor=place.actor())["state"] == "already taken in"
+
+
+def test_a_refused_file_that_cannot_be_removed_is_not_opened_again_and_again(place: Workplace) -> None:
+    upload_id, _ = receive(place, "x.csv", b"nothing,here\n1,2\n", source="test", actor=place.actor())
+    assert take_in(place, upload_id, actor=place.actor()).state == "refused"
+    assert receive(place, "x.csv", b"nothing,here\n1,2\n", source="test", actor=place.actor()) == (upload_id, False)
+    assert received_uploads(place) == []
 
 
 def test_what_another_process_took_in_meanwhile_is_not_refused(place: Workplace) -> None:

@@ -11,7 +11,7 @@ from tms_pipeline.intake.inbox import Dropped, legible, read
 from tms_pipeline.intake.opening import limits_of
 from tms_pipeline.intake.preview import preview
 from tms_pipeline.intake.result_workbook import write_result_workbook
-from tms_pipeline.intake.service import Taken, changes_of, receive, take_in
+from tms_pipeline.intake.service import Taken, changes_of, receive, receive_again, take_in
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.workplace import Workplace
 
@@ -44,6 +44,7 @@ def take_in_file(
             workbook = output
         return _outcome(name, taken, workbook)
     upload_id, new = receive(workplace, name, content, source="command line", actor=actor)
+    new = new or receive_again(workplace, upload_id, actor=actor)
     if not new and results.state_of(workplace, upload_id) != "received":
         handed = results.say_already(workplace, upload_id)
         return {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tms_pipeline.intake.inbox import Looks, look, note, read
 from tms_pipeline.intake.opening import limits_of
-from tms_pipeline.intake.service import receive
+from tms_pipeline.intake.service import receive, receive_again
 from tms_pipeline.workplace import Workplace
 
 
@@ -96,10 +96,9 @@ def _receive(
         )
         found.failed += 1
         return
+    actor = workplace.actor(name=f"inbox: {source}")
     try:
-        upload_id, new = receive(
-            workplace, name, content(), source=source, actor=workplace.actor(name=f"inbox: {source}")
-        )
+        upload_id, new = receive(workplace, name, content(), source=source, actor=actor)
         remove()
     except OSError as error:
         note(
@@ -108,6 +107,7 @@ def _receive(
         )
         found.failed += 1
         return
+    new = new or receive_again(workplace, upload_id, actor=actor)
     (found.uploads if new else found.again).append(upload_id)
 
 

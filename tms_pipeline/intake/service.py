@@ -73,11 +73,9 @@ def upload_id_of(sha256: str) -> str:
 
 
 def receive(workplace: Workplace, name: str, content: bytes, *, source: str, actor: Actor) -> tuple[str, bool]:
-    """Keep the original and open an upload for it; returns (upload id, whether it is to be taken in).
+    """Keep the original and open an upload for it; returns (upload id, whether it is new).
 
-    The same bytes again are only answered, unless they were refused: then the mapping that was missing may be there
-    now, a limit may be another, or the machine was busy, so they are opened once more. Raises KeyringError when the
-    rings are another installation's.
+    Raises KeyringError when the rings are another installation's.
     """
     must_fit(workplace)
     name = legible(name)
@@ -86,13 +84,8 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
     with workplace.db.transaction() as connection:
         known = connection.execute("SELECT 1 FROM intake.upload WHERE upload_id = %s", (upload_id,)).fetchone()
         if known:
-            again = connection.execute(
-                query("intake/receive_again"),
-                {"upload_id": upload_id, "actor": actor.name, "correlation_id": actor.correlation_id},
-            ).rowcount
-            said = "upload received again" if again else "upload seen again"
-            append(connection, workplace.rings.audit.key, actor, said, "upload", upload_id)
-            return upload_id, bool(again)
+            append(connection, workplace.rings.audit.key, actor, "upload seen again", "upload", upload_id)
+            return upload_id, False
         subject = landing.subject_of(upload_id)
         key = data_keys(connection, workplace.rings.data, [subject], make=True)[subject]
         archive.keep(workplace.folder("archive"), sha256, key, content)
@@ -122,6 +115,22 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
             source=redact(source),
         )
     return upload_id, True
+
+
+def receive_again(workplace: Workplace, upload_id: str, *, actor: Actor) -> bool:
+    """Let a refused upload whose bytes came again be taken in once more; False for any other.
+
+    The mapping that was missing may be there now, a limit may be another, or the machine was busy. Called when the
+    file is out of the inbox, so that one that cannot be removed is not opened again and again.
+    """
+    with workplace.db.transaction() as connection:
+        again = connection.execute(
+            query("intake/receive_again"),
+            {"upload_id": upload_id, "actor": actor.name, "correlation_id": actor.correlation_id},
+        ).rowcount
+        if again:
+            append(connection, workplace.rings.audit.key, actor, "upload received again", "upload", upload_id)
+    return bool(again)
 
 
 @undisturbed()
