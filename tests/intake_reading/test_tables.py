@@ -437,7 +437,7 @@ def test_misspelt_headings_are_named_with_what_they_are_close_to() -> None:
 def test_a_missing_heading_with_a_slip_beside_it() -> None:
     found = refused([["Course Run", "NRIC", "Sponsorhip Type", "Enrolment Date"], ENROLMENT_ROW])
     assert found.code == "HEADINGS_MISSING"
-    assert "'Sponsorhip Type' is close to 'Sponsorship Type'" in found.fix
+    assert "'Sponsorhip Type' is close to 'Sponsorship Type'. Add it or" in found.fix
 
 
 def test_headings_down_the_first_column() -> None:

@@ -96,4 +96,5 @@ def _said(
     entry = catalogue()[code]
     filled: dict[str, object] = {"column": column, "row": row, "sheet": sheet, **dict(words)}
     filled = {name: _on_one_line(word) for name, word in filled.items()}
-    return entry.sentence.format(**filled), entry.fix.format(**filled)
+    # A word that may be missing leaves its space.
+    return entry.sentence.format(**filled), entry.fix.format(**filled).strip()
