@@ -72,7 +72,7 @@ def test_a_restore_lifts_the_stop_that_it_set_and_no_other(ours: Restorable) -> 
 
     # Broken off with Ctrl-C.
     with pytest.raises(KeyboardInterrupt):
-        ours.restore(name, backup_first=False, tell=when(BESIDE, stop_and_interrupt))
+        ours.restore(name, backup_first=False, tell=when("waiting for calls and intakes in hand", stop_and_interrupt))
     assert switch(ours) == (True, "looking into it", "mei")
     turn(ours, stopped=False, reason="made up")
     # Whoever allows calls meanwhile would send what the restored database does not know.
@@ -82,10 +82,6 @@ def test_a_restore_lifts_the_stop_that_it_set_and_no_other(ours: Restorable) -> 
     # A stop of a person that comes meanwhile goes along into the restored database.
     done = ours.restore(name, backup_first=False, tell=when(BESIDE, stop))
     assert done.calls_stopped and switch(ours) == (True, "looking into it", "mei") and doctors_word(ours).fine
-    turn(ours, stopped=False, reason="made up")
-    # And where it was asked for, calls stay stopped, which is no fault.
-    done = ours.restore(name, backup_first=False, keep_stopped=True)
-    assert done.calls_stopped and switch(ours)[0] is True and doctors_word(ours).fine
 
 
 def test_broken_off_after_the_database_was_replaced_it_is_told_as_that_until_the_files_are_back(
@@ -120,14 +116,14 @@ def test_a_replaced_database_that_cannot_be_dropped_is_told_and_the_restore_is_d
     name = backup(ours)
     replaced = f"{world.database}_replaced"
     world.site.sql(f"ALTER DATABASE {world.database} IS_TEMPLATE true")  # such a one Postgres does not drop
-    done = ours.restore(name, backup_first=False)
-    assert done.replaced_left == replaced and not done.calls_stopped and switch(ours)[0] is False
+    done = ours.restore(name, backup_first=False, keep_stopped=True)
+    assert done.replaced_left == replaced and done.calls_stopped and switch(ours)[0] is True
     assert replaced in doctors_word(ours).sentence
     with pytest.raises(BackupError, match=f"{replaced}, which an earlier restore or drill left, cannot be dropped"):
         drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
     world.site.sql(f"ALTER DATABASE {replaced} IS_TEMPLATE false")
     assert drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin")).well
-    assert doctors_word(ours).fine
+    assert doctors_word(ours).fine, "that calls stay stopped was asked for"
 
 
 def test_a_key_that_is_rotated_and_retired_beside_a_restore_closes_nothing(ours: Restorable) -> None:
@@ -204,7 +200,7 @@ def test_a_file_that_comes_meanwhile_waits_however_soon_the_server_ends_idle_tra
         thread.start()
         thread.join(1)  # time enough, if nobody holds it up
 
-    ours.restore(name, tell=when("making it safe", begin))
+    ours.restore(name, backup_first=False, tell=when("making it safe", begin))
     thread.join(30)
     assert kept == [], "a file that was taken would be lost with the database"
 
