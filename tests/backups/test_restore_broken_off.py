@@ -228,3 +228,16 @@ def test_the_second_database_has_the_letters_of_ours_whatever_the_servers_own_ar
         )  # fmt: skip
     world.site.drop(name)
     assert len(kinds) == 1
+
+
+def test_somebody_elses_database_that_is_called_like_a_replaced_one_is_not_dropped(ours: Restorable) -> None:
+    world = ours.world
+    theirs = f"{world.database}_replaced"
+    name = backup(ours)
+    world.site.sql(f"CREATE DATABASE {theirs}")
+    with pytest.raises(BackupError, match=f"There is a database {theirs} that no restore left there"):
+        ours.restore(name, backup_first=False)
+    ours.reconnect()
+    assert world.value("SELECT count(*) FROM pg_database WHERE datname = %s", theirs) == 1
+    assert switch(ours)[0] is False and doctors_word(ours).fine
+    world.site.drop(theirs)

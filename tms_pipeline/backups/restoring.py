@@ -22,7 +22,7 @@ from tms_pipeline.backups import notes
 from tms_pipeline.backups.after import common_end, cut_anchors, end_of_log, make_safe
 from tms_pipeline.backups.making import FOLDERS, make, plain
 from tms_pipeline.backups.places import Place
-from tms_pipeline.backups.scratch import REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
+from tms_pipeline.backups.scratch import OF_RESTORE, REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.standstill import Stop, Tell, go_on, last_word, no_more_writers, still, unfinished
 from tms_pipeline.backups.watching import UNFINISHED
@@ -198,7 +198,15 @@ def _change_places(workplace: Workplace, url: URL) -> str:
                 with connection.transaction():
                     connection.execute(rename.format(sql.Identifier(ours), sql.Identifier(old)))
                     connection.execute(rename.format(sql.Identifier(str(url.database)), sql.Identifier(ours)))
+                    connection.execute(
+                        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(old), sql.Literal(OF_RESTORE))
+                    )
                 break
+            except psycopg.errors.DuplicateDatabase:
+                raise BackupError(
+                    f"There is a database {old} that no restore left there; rename or drop it, then try again. Nothing "
+                    "was changed."
+                ) from None
             except psycopg.errors.ObjectInUse:
                 if attempt == _ATTEMPTS - 1:
                     raise BackupError(

@@ -37,6 +37,8 @@ _JOBS = 4
 _TRIES = 4
 # Behind the name of our database: what a restore replaced, for the moment until it is dropped.
 REPLACED = "_replaced"
+# Its comment, without which it is somebody else's database of such a name.
+OF_RESTORE = "replaced by tms restore"
 _ALONE_LOCK = 7_310_010
 _PROVIDERS = {"i": "LOCALE_PROVIDER icu ICU_LOCALE {}", "b": "LOCALE_PROVIDER builtin BUILTIN_LOCALE {}"}
 # Postgres cuts names to 63 bytes, without a word: that of a scratch database could be cut to our own.
@@ -149,8 +151,8 @@ def leftovers(connection: Connection, database: str) -> list[str]:
     """
     rows = connection.execute(
         "SELECT datname FROM pg_database WHERE datname ~ ('^' || %s || '_(restoring|drill)_[0-9]+$') "
-        "OR datname = %s ORDER BY 1",
-        (re.escape(database), f"{database}{REPLACED}"),
+        "OR datname = %s AND shobj_description(oid, 'pg_database') = %s ORDER BY 1",
+        (re.escape(database), f"{database}{REPLACED}", OF_RESTORE),
     ).fetchall()
     return [str(row[0]) for row in rows]
 
