@@ -17,7 +17,8 @@ BEGIN
                 NULL;  -- another database of this server was faster
             END;
         END IF;
-        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        -- A superuser is of every role; who was made a member before may not do so again, and need not.
+        IF NOT pg_has_role(current_user, name, 'USAGE') THEN
             EXECUTE format('GRANT %I TO %I', name, current_user);
         END IF;
     END LOOP;
@@ -130,6 +131,8 @@ BEGIN
             SELECT coalesce(array_agg(DISTINCT trainee_ref), '{}') FROM register.enrolment
             WHERE run_code = ANY (identity.own_runs())
         $own$;
+    ALTER FUNCTION identity.own_runs() OWNER TO tms_owner;
+    ALTER FUNCTION identity.own_trainees() OWNER TO tms_owner;
     REVOKE ALL ON FUNCTION identity.own_runs(), identity.own_trainees() FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION identity.own_runs(), identity.own_trainees() TO tms_trainer, tms_app, tms_owner;
     GRANT USAGE ON SCHEMA identity TO tms_trainer;

@@ -340,6 +340,10 @@ def test_a_user_who_may_not_make_roles_still_migrates_and_is_told(
             assert database_roles.make(connection) == [], "a superuser makes them later, as the sentence says"
         with Database(poor) as db:
             assert (database_roles.role_of_app(db), row_rules(db).fine) == ("tms_app", True)
+            with db.transaction() as connection:  # as the migration of the next release does
+                connection.execute("CREATE TABLE finding.new (run_code text)")
+                assert database_roles.make(connection) == []
+            assert db.value("SELECT has_table_privilege('tms_app', 'finding.new', 'INSERT')")
         with Database(poor, role="tms_app") as db:
             assert db.value("SELECT row_security_active('finding.looked_run')") is False
             assert review(db, today=date(2026, 11, 21), correlation_id="test")["counts"]["missed"] == 0
