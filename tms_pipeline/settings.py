@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     retention_rules: Path | None = Field(default=None, validation_alias="TMS_RETENTION_RULES")
 
     # Backups
-    backup_url: str = Field(default="", validation_alias="TMS_BACKUP_URL")
+    backup_url: str = Field(default="", validation_alias="TMS_BACKUP_URL", repr=False)  # it may hold a password
     backup_daily: int = Field(default=7, ge=1, validation_alias="TMS_BACKUP_DAILY")
     backup_weekly: int = Field(default=5, ge=0, validation_alias="TMS_BACKUP_WEEKLY")
     backup_monthly: int = Field(default=12, ge=0, validation_alias="TMS_BACKUP_MONTHLY")

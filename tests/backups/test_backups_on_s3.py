@@ -25,6 +25,7 @@ from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.retiring import retire
 from tms_pipeline.identity.rotation import rotate
+from tms_pipeline.settings import load_settings
 
 SECRET = "made-up-secret"
 
@@ -153,6 +154,7 @@ def test_what_a_broken_off_write_left_goes_with_a_later_backup_and_an_address_is
         ("memory://elsewhere/2026:11", "memory://elsewhere/2026:11"),
     ):
         assert Place(address).shown == shown
+    assert "hush" not in repr(load_settings(TMS_BACKUP_URL="memory://reader:hush@elsewhere/x"))
 
 
 class Failing(LocalFileSystem):
