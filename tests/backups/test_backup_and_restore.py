@@ -24,6 +24,9 @@ from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.watching import last_backup, newest_file
 from tms_pipeline.health.check import State
 from tms_pipeline.identity import keyring
+from tms_pipeline.identity.key_export import export, standing_export
+from tms_pipeline.identity.retiring import retire
+from tms_pipeline.identity.rotation import rotate
 from tms_pipeline.intake.landing import landed
 from tms_pipeline.rights import retention
 from tms_pipeline.rights.access import collect
@@ -244,6 +247,10 @@ def test_a_backup_holds_no_keys_and_names_nobody_and_says_what_it_holds(ours: Re
 
 def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Restorable) -> None:
     world = ours.world
+    own, actor = world.workplace, world.actor("officer", "admin")
+    # The ring is being rotated while the backup is made.
+    keyring.add_version(own.settings, own.rings.data)
+    world.execute("INSERT INTO identity.rotation (ring, from_version, to_version, started_by) VALUES ('data', 1, 2, '')")
     name = backup(ours)
     found = retention.due(world.workplace, only=["HB-00001"])
     (facts,) = retention.apply(world.workplace, found, actor=world.actor("officer", "admin"))
@@ -255,6 +262,10 @@ def test_whoever_was_shredded_after_a_backup_does_not_come_back_with_it(ours: Re
     with pytest.raises(BackupError, match="wrapped by a version of the ring 'data' that is not in this ring"):
         drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin"))
     assert "rotated after the last backup" in last_backup(world.workplace.settings).sentence
+    rotate(own.db, own.settings, own.rings, "data", actor=actor)
+    with own.db.transaction() as connection:
+        export(connection, own.rings, standing_export(own.home))
+    retire(own.db, own.settings, own.rings, "data", 2, actor=actor)
     assert bring_export(world.workplace)
     assert f"The last drill, of {name}, did not go well" in last_backup(world.workplace.settings).sentence
     assert drill(world.workplace, ours.place, name, actor=world.actor("admin", "admin")).well

@@ -25,7 +25,9 @@ def make_safe(connection: Connection, workplace: Workplace, made_at: datetime) -
     connection.execute(query("backups/approvals_end"))
     unread = connection.execute(query("backups/reads_end"), {"days": workplace.settings.full_read_days + 1}).rowcount
     connection.execute(query("backups/trainee_number"))
-    # The ring may have been rotated since: what the dump calls active may be gone for good.
+    # The ring may have been rotated since: what the dump calls active may be gone for good, and so may be the version
+    # to which a rotation was under way. Data keys that it left behind are wrapped again by the next one.
+    connection.execute("UPDATE identity.rotation SET finished_at = now() WHERE ring = 'data' AND finished_at IS NULL")
     if connection.execute("SELECT FROM identity.ring_version WHERE ring = 'data' AND state = 'active'").fetchone():
         set_active(connection, "data", workplace.rings.data.active)
     rest = workplace.settings.visibility_minutes * 60

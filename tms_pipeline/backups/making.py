@@ -90,7 +90,8 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
         sha256 = seal_to(work / name, workplace.rings.index, facts, lambda file: _fill(workplace, work, file))
         size = (work / name).stat().st_size
         place.put(work / name, name)
-        place.write(EXPORT, _export_of_now(workplace, work / "newest.export"))
+        newest, data_ring = _export_of_now(workplace, work / "newest.export")
+        place.write(EXPORT, newest)
         place.write(f"{name}{SUM}", f"{sha256}  {name}\n".encode())
     removed, trouble = ([], "") if before_restore else _let_go(workplace, place)  # not in the midst of a restore
     rows = sum(facts["counts"].values())
@@ -106,7 +107,7 @@ def make(workplace: Workplace, *, actor: Actor, url: str = "", before_restore: b
     notes.write(workplace.home, "backup", {
         "name": name, "url": place.shown, "at": made_at.isoformat(),
         "bytes": size,
-        "rows": rows, "sha256": sha256, "data_ring": workplace.rings.data.active, "seconds": round(made.seconds, 1),
+        "rows": rows, "sha256": sha256, "data_ring": data_ring, "seconds": round(made.seconds, 1),
     })  # fmt: skip
     return made
 
@@ -157,12 +158,17 @@ def lasting(url: Any, **options: Any) -> psycopg.Connection[Any]:
     )
 
 
-def _export_of_now(workplace: Workplace, path: Path) -> bytes:
-    """Not of the snapshot: keys may have been rotated, and people shredded, while the dump was made and brought."""
+def _export_of_now(workplace: Workplace, path: Path) -> tuple[bytes, int]:
+    """The key export as of now, and the oldest version of the ring that it needs.
+
+    Not of the snapshot: keys may have been rotated, and people shredded, while the dump was made and brought.
+    """
     workplace.rings.data.refresh()
     with workplace.whole_db.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        versions = [row[0] for row in connection.execute(query("backups/wrapped_by")).fetchall()]
         export(connection, workplace.rings, path)
-    return path.read_bytes()
+    return path.read_bytes(), min(versions, default=workplace.rings.data.active)
 
 
 @contextlib.contextmanager
