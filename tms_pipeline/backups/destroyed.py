@@ -41,9 +41,10 @@ def stay_gone(connection: Connection, people: Iterable[str], ours: Connection | 
     gone, unnamed = set(closed), set(closed)
     if ours is not None:
         gone |= {row[0] for row in ours.execute("SELECT upload_id FROM intake.upload WHERE archive_name IS NULL")}
-        unnamed = {row[0] for row in ours.execute(
-            "SELECT upload_id FROM intake.upload WHERE file_name = 'removed' OR file_name LIKE 'removed.%'"
-        )}  # fmt: skip
+        known = ours.execute("SELECT upload_id, file_name FROM intake.upload").fetchall()
+        # Of a file that a fresh installation does not know, nobody can tell whether its name held a person's.
+        unnamed -= {upload_id for upload_id, name in known if str(name).partition(".")[0] != "removed"}
+        unnamed |= {upload_id for upload_id, name in known if str(name).partition(".")[0] == "removed"}
         _certificates(connection, ours)
     connection.execute(query("backups/originals_gone"), {"uploads": sorted(gone)})
     for upload_id in sorted(unnamed):
