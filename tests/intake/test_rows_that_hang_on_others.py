@@ -67,6 +67,25 @@ def test_a_row_whose_enrolment_was_turned_down_beside_it_says_so_and_waits_for_i
     assert place.db.value("SELECT amount_collected FROM register.fee") == 999
 
 
+@pytest.mark.parametrize(
+    ("run", "day", "code"), [("HYG-1", "31/02/2026", "DATE_IMPOSSIBLE"), ("HYG-9", "2026-10-01", "RUN_UNKNOWN")]
+)
+def test_a_bad_row_does_not_take_along_those_that_name_the_same_trainee(
+    place: Workplace, run: str, day: str, code: str
+) -> None:
+    for text in (COURSE, RUN, RUN.replace("HYG-1", "HYG-2")):
+        drop(place, text.encode(), "a.csv")
+    who = [WHO, "Made Up Person", "1980-09-25", "k@example.com", "91234567"]
+    head = ["Course Run", "NRIC", "Full Name", "Date of Birth", "Email", "Mobile", "Enrolment Date", "Sponsorship Type"]
+    rows = [[name, *who, on, "Self"] for name, on in ((run, day), ("HYG-2", "2026-10-01"), ("HYG-1", "2026-10-01"))]
+    taken = drop(place, sheets([head, *rows]))
+    assert taken.evaluation.statuses == {(0, 2): "rejected", (0, 3): "accepted", (0, 4): "accepted"}
+    codes = {row: {item.code for item in items} for (_, row), items in taken.evaluation.faults.items()}
+    assert codes[2] == {code} and "ROW_REPEATED" not in codes.get(3, set())
+    assert place.db.rows("SELECT run_code FROM register.enrolment ORDER BY 1") == [("HYG-1",), ("HYG-2",)]
+    assert place.db.value("SELECT row_number FROM register.trainee") == 3
+
+
 def test_enrolments_beside_their_marks_are_each_looked_at_again_once_and_keep_their_own_reasons(place: Workplace) -> None:
     head = [*ENROLMENT, "Discount Amount", "S1", "S2"]
     other = make_nric("S", 7654322)  # made up

@@ -7,7 +7,7 @@ Everything happens in the caller's transaction, so that a preview is the same co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import repeat
@@ -107,6 +107,10 @@ def evaluate(
     occasion = Occasion(upload_id=upload_id, today=today, priority=priority, rules=rules)
     writing = _write(connection, rings, parts, occasion, excluded, result.faults)
     result.written, result.changes, result.made = writing.written, writing.changes, writing.made
+    for part in parts:
+        for line in part.stand_ins(excluded):  # they repeat nobody who counts
+            place = part.places[line]
+            result.faults[place] = [item for item in result.faults[place] if item is not part.told.get(line)]
     _settle(result, parts, excluded, writing)
     result.said = [(part.kind.name, part.places, part.records.keys) for part in parts]
     for place in left_alone:
@@ -132,15 +136,20 @@ def _write(
         turned_down: set[Place] = set()
         written_places: set[Place] = set()
         writing = Writing()
+        stood_in: list[tuple[KindRows, set[int]]] = []
         again = False
         with connection.transaction():
             for part in parts:
-                lines = part.lines_without(excluded | turned_down)
+                out = excluded | turned_down
+                stood_in.append((part, part.stand_ins(out)))
+                lines = part.lines_without(out)
                 refused = write_kind(connection, rings, part, lines, occasion, writing)
                 turned_down |= refused
                 again = again or bool(refused & written_places)
                 if len(parts) > 1:
                     written_places |= {part.places[line] for line in lines} - refused
+            out = excluded | turned_down
+            again = again or any(part.stand_ins(out) != before for part, before in stood_in)
             if again:
                 raise psycopg.Rollback()
         # A round that is taken back has the last word on the rows that it turned down; of the others the next one says
@@ -154,19 +163,20 @@ def _write(
     return writing
 
 
-def _settle(result: Evaluation, parts: list[KindRows], excluded: Iterable[Place], writing: Writing) -> None:
+def _settle(result: Evaluation, parts: list[KindRows], excluded: set[Place], writing: Writing) -> None:
     """One status a row out of what became of the records in it."""
     statuses = result.statuses  # all of them say unchanged; only what says otherwise is visited
     statuses.update(dict.fromkeys(writing.outranked, "superseded"))
     statuses.update(dict.fromkeys(writing.moved, "accepted"))
-    gone = {part.places[line] for part in parts for line in part.superseded}
+    replaced = [part.superseded - part.stand_ins(excluded) for part in parts]
+    gone = {part.places[line] for part, lines in zip(parts, replaced, strict=True) for line in lines}
     if gone:
         # A row whose records are all replaced by other rows; a row with one left goes on with that.
         left = {
             place
-            for part in parts
+            for part, lines in zip(parts, replaced, strict=True)
             for line, place in enumerate(part.places)
-            if place in gone and line not in part.superseded
+            if place in gone and line not in lines
         }
         statuses.update(dict.fromkeys(gone - left, "superseded"))
     for place in excluded:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import repeat
 
@@ -28,7 +28,12 @@ Place = tuple[int, int]  # number of the table in the upload, row in its sheet
 
 @dataclass
 class KindRows:
-    """The rows of one kind, from all tables of the upload: a line each, with where it stands."""
+    """The rows of one kind, from all tables of the upload: a line each, with where it stands.
+
+    ``repeats`` are the lines that say the very same, in their order: the first of them stands for all, unless its row
+    is turned down for another record in it. ``failed`` are the lines that the register's checks turned down
+    themselves, and ``told`` the warning of each line that repeats another.
+    """
 
     kind: RecordKind
     records: Records
@@ -37,6 +42,9 @@ class KindRows:
     sheets: list[str]
     bad: set[int]
     superseded: set[int]
+    repeats: list[list[int]] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+    told: dict[int, Fault] = field(default_factory=dict)
 
     def fault(self, line: int, code: str, name: str | None, words: dict[str, object]) -> Fault:
         """The fault of that code in that line; ``name`` is its field."""
@@ -49,7 +57,18 @@ class KindRows:
         """The lines that are to be written when the rows at ``out`` are not."""
         if not out and not self.superseded:
             return range(len(self.places))
-        return [line for line, place in enumerate(self.places) if place not in out and line not in self.superseded]
+        left = self.superseded - self.stand_ins(out)
+        return [line for line, place in enumerate(self.places) if place not in out and line not in left]
+
+    def stand_ins(self, out: Container[Place]) -> set[int]:
+        """The lines that take the place of a line that said the same, when the rows at ``out`` are not written."""
+        found = set()
+        for group in self.repeats:
+            first = group[0]
+            if self.places[first] not in out or first in self.superseded or not self.failed.isdisjoint(group):
+                continue  # what failed once would fail again
+            found.update(next(([line] for line in group[1:] if self.places[line] not in out), []))
+        return found
 
 
 @dataclass
@@ -98,9 +117,10 @@ def _check(part: KindRows, faults: dict[Place, list[Fault]], today: date) -> dic
     kind, frame = part.kind, part.records.frame
     counts: dict[str, int] = defaultdict(int)
     checks = check_rows(kind, frame[list(kind.names)], today=today).faults
+    keys = _told_apart_by(part)
     repeats = check_repeats(
         kind,
-        pd.Series(_told_apart_by(part), dtype=object),
+        pd.Series(keys, dtype=object),
         pd.Series(part.records.row_hashes, dtype=object),
         frame[list(kind.names)],
         frame["row_number"],
@@ -108,12 +128,25 @@ def _check(part: KindRows, faults: dict[Place, list[Fault]], today: date) -> dic
         sheets=frame["sheet"],
     )
     for found in [*checks, *repeats.faults]:
-        faults[part.places[found.line]].append(part.fault(found.line, found.code, found.field, dict(found.words)))
+        item = part.fault(found.line, found.code, found.field, dict(found.words))
+        faults[part.places[found.line]].append(item)
+        if found.code == "ROW_REPEATED":
+            part.told[found.line] = item
         counts[found.code] += 1
         if found.severity == "error":
             part.bad.add(found.line)
     part.superseded = {int(line) for line in [*repeats.repeated, *repeats.superseded]}
+    part.repeats = _said_the_same(keys, part.records.row_hashes, repeats.repeated.tolist())
     return dict(counts)
+
+
+def _said_the_same(keys: list[str | None], hashes: list[bytes], repeated: list[int]) -> list[list[int]]:
+    """The lines of each record that is said more than once in the same words."""
+    groups: dict[tuple[str | None, bytes], list[int]] = {(keys[line], hashes[line]): [] for line in repeated}
+    for line, said in enumerate(zip(keys, hashes, strict=True)) if groups else ():
+        if said in groups:
+            groups[said].append(line)
+    return list(groups.values())
 
 
 def _told_apart_by(part: KindRows) -> list[str | None]:

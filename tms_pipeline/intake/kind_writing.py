@@ -75,6 +75,7 @@ def write_kind(
             code = "TRAINEE_UNKNOWN" if kind.name == "enrolment" else "ENROLMENT_UNKNOWN"
             writing.faults[places[line]].append(part.fault(line, code, "nric", words))
             refused.add(places[line])
+            part.failed.add(line)
     writing.written[kind.name] = (0, 0)
     if not known:
         return refused
@@ -97,6 +98,7 @@ def write_kind(
             writing.faults[places[line]].append(item)
             if item.severity == "error":
                 dropped.add(line)
+    part.failed |= dropped
     if dropped:
         # A wide row holds several records: when one of them is turned down, its siblings go with it.
         down = {places[line] for line in dropped}
