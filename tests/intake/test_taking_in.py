@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import zipfile
@@ -16,9 +17,10 @@ from tms_pipeline.examples.people import wrong_letter
 from tms_pipeline.examples.term import Term
 from tms_pipeline.intake import archive, landing
 from tms_pipeline.intake.preview import preview
+from tms_pipeline.intake.receiving import receive_inbox
 from tms_pipeline.intake.results import balance_of, preview_of, result_of
 from tms_pipeline.intake.second_look import look_again
-from tms_pipeline.intake.service import receive, take_in
+from tms_pipeline.intake.service import receive, take_in, upload_id_of
 from tms_pipeline.intake.upload_result import UploadResult
 from tms_pipeline.workplace import Workplace
 
@@ -345,3 +347,20 @@ def bomb() -> bytes:
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("xl/workbook.xml", bytes(64 << 20))
     return held.getvalue()
+
+
+def test_a_file_that_was_destroyed_is_told_so_and_stops_no_other(place: Workplace) -> None:
+    """A restored older backup no longer knows the upload; that its key was shredded is kept."""
+    inbox = Path(place.settings.inbox_url)
+    inbox.mkdir(parents=True, exist_ok=True)
+    heading = b"Course Reference,Course Title,Full Course Fee\n"
+    (inbox / "a.csv").write_bytes(heading + b"TGS-2026000100,Made Up,480\n")
+    (inbox / "b.csv").write_bytes(heading + b"TGS-2026000101,Made Up,480\n")
+    subject = landing.subject_of(upload_id_of(hashlib.sha256((inbox / "a.csv").read_bytes()).hexdigest()))
+    with place.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO identity.data_key (subject, ring_version, shredded_at) VALUES (%s, 1, now())", (subject,)
+        )
+    found = receive_inbox(place, {}, stable_seconds=0)
+    assert (found.failed, len(found.uploads)) == (1, 1)
+    assert "was destroyed here" in (inbox / "a.csv.note.txt").read_text() and not (inbox / "b.csv").exists()

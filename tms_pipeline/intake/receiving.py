@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tms_pipeline.intake.inbox import Looks, look, note, read
-from tms_pipeline.intake.opening import limits_of
+from tms_pipeline.intake.opening import FileRefused, limits_of
 from tms_pipeline.intake.service import receive, receive_again
 from tms_pipeline.workplace import Workplace
 
@@ -105,6 +105,10 @@ def _receive(
             f"This file could not be read ({error.strerror or type(error).__name__}) and was not taken. "
             "Close it, check that it may be read, and drop it again."
         )
+        found.failed += 1
+        return
+    except FileRefused as refusal:
+        note(f"{refusal.fault.sentence} {refusal.fault.fix}")
         found.failed += 1
         return
     new = new or receive_again(workplace, upload_id, actor=actor)

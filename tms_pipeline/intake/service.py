@@ -19,7 +19,7 @@ from pathlib import Path
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.health.keys import must_fit
-from tms_pipeline.identity.data_keys import data_keys
+from tms_pipeline.identity.data_keys import KeyShredded, data_keys
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import answers, archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
@@ -27,7 +27,7 @@ from tms_pipeline.intake.inbox import legible
 from tms_pipeline.intake.lookups import known_mappings, resolver
 from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, limits_of, open_upload
 from tms_pipeline.intake.tables import Table, find_tables
-from tms_pipeline.records.fault import Fault
+from tms_pipeline.records.fault import Fault, fault
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -75,7 +75,8 @@ def upload_id_of(sha256: str) -> str:
 def receive(workplace: Workplace, name: str, content: bytes, *, source: str, actor: Actor) -> tuple[str, bool]:
     """Keep the original and open an upload for it; returns (upload id, whether it is new).
 
-    Raises KeyringError when the rings are another installation's.
+    Raises KeyringError when the rings are another installation's, FileRefused for a file that was destroyed with
+    somebody who was named in it: a restore of an older backup may have forgotten the upload, but never that.
     """
     must_fit(workplace)
     name = legible(name)
@@ -87,7 +88,10 @@ def receive(workplace: Workplace, name: str, content: bytes, *, source: str, act
             append(connection, workplace.rings.audit.key, actor, "upload seen again", "upload", upload_id)
             return upload_id, False
         subject = landing.subject_of(upload_id)
-        key = data_keys(connection, workplace.rings.data, [subject], make=True)[subject]
+        try:
+            key = data_keys(connection, workplace.rings.data, [subject], make=True)[subject]
+        except KeyShredded:
+            raise FileRefused(fault("FILE_DESTROYED")) from None
         archive.keep(workplace.folder("archive"), sha256, key, content)
         connection.execute(
             "INSERT INTO intake.upload (upload_id, sha256, file_name, source, received_at, received_by, bytes, state, "
