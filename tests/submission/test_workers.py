@@ -236,6 +236,13 @@ def test_retry_after_rests_every_worker_of_the_credential(world: World) -> None:
     _expected(world)
 
 
+def test_a_long_rest_is_said_also_when_nothing_else_is_left_to_send(published: World) -> None:
+    published.upload("trainee", trainee("T3", email="new@example.test"))
+    published.fault("429", "enrolment.update", times=1, retry_after=120)
+    done = published.submit(patience=0.1)
+    assert "SSG asked for a rest" in done.stopped and published.writes() == {}
+
+
 def test_a_turn_that_was_slept_through_is_given_up(world: World) -> None:
     """The machine was suspended while a call waited for its turn: by now others may have what it was to send."""
     evening = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)

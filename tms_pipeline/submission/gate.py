@@ -88,8 +88,7 @@ class Gate:
         if is_open:
             raise failure("SSG-BREAKER-OPEN", endpoint=endpoint)
         if paused > LONGEST_PAUSE_SECONDS:
-            asked = f"SSG asked for a rest, so no call is begun for {paused:.0f} more seconds."
-            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint, sentence=asked)
+            raise failure("SSG-BREAKER-OPEN", endpoint=endpoint, sentence=_rest_sentence(paused))
         # Failures that another process counted are forgotten by our success too.
         self._failing = self._failing or failing
         if not wait:
@@ -121,6 +120,19 @@ def pause_calls(workplace: Workplace, seconds: float) -> None:
     """SSG asked for a rest: every worker of this credential keeps it, not only the one that was told."""
     with workplace.db.transaction() as connection:
         connection.execute(query("outbox/pause"), {"credential": credential_of(workplace), "seconds": seconds})
+
+
+def rest_of(workplace: Workplace) -> str:
+    """The sentence about the rest that SSG asked for; empty when it is none, or so short that calls wait for it."""
+    left = workplace.db.value(
+        "SELECT extract(epoch FROM paused_until - now())::float8 FROM ssg.breaker WHERE credential = %s",
+        (credential_of(workplace),),
+    )
+    return _rest_sentence(left) if (left or 0) > LONGEST_PAUSE_SECONDS else ""
+
+
+def _rest_sentence(seconds: float) -> str:
+    return f"SSG asked for a rest, so no call is begun for {seconds:.0f} more seconds."
 
 
 @needs("stop")

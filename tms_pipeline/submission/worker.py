@@ -31,7 +31,7 @@ from tms_pipeline.submission.backoff import FIRST_SECONDS
 from tms_pipeline.submission.claimed import Claimed, claimed_of
 from tms_pipeline.submission.crashpoints import crashpoint
 from tms_pipeline.submission.desk import Desk
-from tms_pipeline.submission.gate import maintenance_now
+from tms_pipeline.submission.gate import maintenance_now, rest_of
 from tms_pipeline.submission.handling import Handler
 from tms_pipeline.submission.lease import new_owner, renew, rescue
 from tms_pipeline.submission.outcomes import Outcomes
@@ -200,6 +200,8 @@ class Worker:
             # What others have in hand may free something for us, but they see to that themselves: patience is enough.
             # It counts to the moment we asked: a machine that stood still since must not end us before what is due.
             if wait is None and not leased or asked + max(wait or 0, 0) > idle_until:
+                if wait is not None:  # also when what is left is all that SSG asked to wait with
+                    self.result.stopped = self.result.stopped or rest_of(self.workplace)
                 return
             self._stop.wait(min(max(wait or 0.05, 0.02), 0.25))
 
