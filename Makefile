@@ -31,7 +31,7 @@ up: $(VENV)/installed
 	@exec $(BIN)/tms up
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-crash: $(VENV)/installed-dev
 	@TMS_CRASH_MATRIX=full $(BIN)/python -m pytest tests/crash tests/promises -n auto --dist load $(ARGS)

@@ -28,6 +28,18 @@ TODAY = date(2026, 11, 21)
 _names = itertools.count(1)
 
 
+# Processes take whole files, one after the other: the longest first, so that none is left for one process at the end.
+LONGEST = (
+    "tests/submission/test_random_walks.py", "tests/acceptance/", "tests/deploy/", "tests/crash/", "tests/backups/",
+    "tests/pages/", "tests/cli/", "tests/submission/", "tests/reconcile/", "tests/settled/", "tests/roles/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the order within a file stays."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if item.nodeid.startswith(part)), len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One embedded server a session; its business database is migrated and empty, and the template of all others."""
