@@ -259,6 +259,8 @@ def read_amount(_: Field, value: Cell) -> Reading:
     if not found or not (found[2] or (found[3] or ".") != ".") or len(text) > LONGEST_NUMBER:
         return Reading(None, "AMOUNT_UNREADABLE")
     whole, cents = found[2].replace(",", "") or "0", (found[3] or ".")[1:].ljust(2, "0")
+    if int(whole) >= SAFE_WHOLE:
+        return Reading(None, "AMOUNT_UNREADABLE")
     sign = found[1] if int(whole) or int(cents) else ""
     return Reading(f"{sign}{int(whole)}.{cents}")
 
