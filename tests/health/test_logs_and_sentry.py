@@ -68,8 +68,10 @@ def test_ids_stay_whole_and_what_looks_like_a_person_does_not() -> None:
     record = logging.LogRecord("tms", logging.INFO, "", 0, f"{NRIC} {PHONE} {MAIL}", (), None)
     record.correlation_id = "abcdef" + "91234567" + "abcdefabcdefabcdef"
     record.upload_id = f"{NRIC}"
+    record.entity_key = "host-1/d0ab49c72ee6/[4026531836]:14666:91234567:36123456"  # a worker of ours
     line = json.loads(JsonLines().format(record))
     assert line["correlation_id"] == record.correlation_id
+    assert line["entity_key"] == record.entity_key
     assert line["event"] == "[nric] [phone] [e-mail]" and line["upload_id"] == "[nric]"
 
 

@@ -35,7 +35,11 @@ _CHATTY = (
     "psycopg.pool", "urllib3", "asyncio",
 )  # fmt: skip
 # Ids of ours hold digits in rows that look like a phone number; what has the shape of one of them stays as it is.
-_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{16}-\d{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|U-[0-9a-f]{12}|\d{1,7}")
+_ID = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{16}-\d{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|U-[0-9a-f]{12}|\d{1,7}"
+    # A worker: machine, process, when it started, and eight signs (submission/lease.py).
+    r"|[A-Za-z0-9._-]+/[0-9a-f]{12}(/\[?\d{1,12}\]?)?:\d{1,10}:[0-9-]{1,20}:[0-9a-f]{8}"
+)
 
 
 class JsonLines(logging.Formatter):
