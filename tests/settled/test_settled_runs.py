@@ -5,10 +5,7 @@ Run A of the small term ended in November; the nights here are of a day in March
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,83 +13,14 @@ from typing import Any
 import psycopg
 import pytest
 from running import wait_until
-from submission_world import Site, World, attendance, fee, keep, restore, run
+from settled_world import MARCH, another, left_out, look_at, matched, on, scope, unseen
+from submission_world import World, attendance, run
 
-from tms_pipeline.compliance.review import review
-from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.mirror.scope_reads import PullResult
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.reports.build import document_of, look, write_reports
 from tms_pipeline.reports.document import Document
-from tms_pipeline.settled.narrowed import narrow
-from tms_pipeline.settled.scope import Scope, scope_of
-from tms_pipeline.store.queries import SQL_ROOT
 from tms_pipeline.submission.states import UNDER_WAY
-
-MARCH = date(2027, 3, 1)
-
-
-def on(world: World, day: date) -> World:
-    """The same world on another day."""
-    settings = world.workplace.settings.model_copy(update={"today": day.isoformat()})
-    return replace(world, workplace=replace(world.workplace, settings=settings))
-
-
-def look_at(world: World) -> dict[str, Any]:
-    """A compliance review as the night makes it."""
-    return review(
-        world.workplace.db, today=world.workplace.today(), correlation_id="test",
-        rules=rules_of(world.workplace.settings),
-    )["counts"]  # fmt: skip
-
-
-def scope(world: World) -> Scope:
-    with world.workplace.db.transaction() as connection:
-        return scope_of(connection, today=world.workplace.today(), rules=rules_of(world.workplace.settings))
-
-
-def left_out(world: World) -> set[str]:
-    """Runs that are settled and were not touched since."""
-    now = scope(world)
-    if now.open.runs is None:
-        return set()
-    return {row[0] for row in world.rows("SELECT run_code FROM finding.looked_run WHERE settled")} - set(now.open.runs)
-
-
-def matched(world: World) -> dict[str, int]:
-    """How many records of each kind agree, says a reconciliation that reads nothing from SSG."""
-    counts = reconcile(world.workplace, PullResult(), actor=world.actor())["counts"]
-    found: dict[str, int] = counts["matched"]
-    return found
-
-
-def another(world: World) -> psycopg.Connection[Any]:
-    """A connection of somebody else."""
-    return psycopg.connect(world.workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False))
-
-
-@pytest.fixture(scope="module")
-def march(site: Site, term_template: str) -> Iterator[World]:
-    with site.world(term_template) as world:
-        world.upload("fee", fee("A", "T2"))
-        done = world.night()
-        assert set(done.outcomes) == {"accepted"}, done
-        later = on(world, MARCH)
-        later.pull()
-        later.reconcile()
-        look_at(later)
-        keep(later, "march")
-        later.keep_ssg("march")
-        yield later
-
-
-@pytest.fixture
-def settled(march: World) -> World:
-    """Run A is settled, and C, in which nobody was; B is not, as nobody marked it."""
-    restore(march, "march")
-    march.put_back_ssg("march")
-    assert left_out(march) == {"A", "C"}
-    return march
 
 
 def test_what_is_left_out_is_still_counted_everywhere(settled: World, tmp_path: Path) -> None:
@@ -287,95 +215,6 @@ def test_two_looks_at_once_take_turns(settled: World) -> None:
     assert left_out(settled) == {"C"} and settled.rows("SELECT FROM finding.touched_run") == []
 
 
-def unseen(world: World, statement: str) -> None:
-    """Change rows past every trigger."""
-    with world.workplace.db.transaction() as connection:
-        connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute(statement)
-
-
-def full_look_findings(world: World) -> list[str]:
-    """What the latest review says of full looks."""
-    return [row[0] for row in world.rows(
-        "SELECT sentence FROM finding.every_deadline WHERE rule = 'full-look' "
-        "AND review_id = (SELECT max(review_id) FROM finding.review WHERE about = 'compliance')"
-    )]  # fmt: skip
-
-
-def test_the_full_look_finds_what_a_switched_off_trigger_missed_and_says_so_once(settled: World) -> None:
-    unseen(settled, "UPDATE mirror.attendance SET ssg_hash = '\\x01', agreed_hash = '\\x01' "
-                    "WHERE run_code = 'A' AND session_no = 1")  # fmt: skip
-    assert settled.plan()[1].changes == (), "nothing seemed to have changed"
-    week_later = on(settled, date(2027, 3, 8))
-    assert scope(week_later).full_look == "its day has come"
-    _, plan = week_later.plan()
-    assert {change.run_code for change in plan.changes} == {"A"}
-    look_at(week_later)
-    (sentence,) = full_look_findings(week_later)
-    assert sentence.startswith(
-        "The full look of 8 Mar 2027 found 2 changes that nobody had planned in run A, which the looks before"
-    )
-    assert week_later.value("SELECT bool_and(what_to_do LIKE 'Nothing is lost%%') FROM finding.deadline "
-                            "WHERE rule = 'full-look'")  # fmt: skip
-    later = on(settled, date(2027, 3, 9))
-    assert scope(later).full_look == "" and len(later.plan(keep=False)[1].changes) == 2
-    assert later.submit().outcomes == {"accepted": 2}
-    look_at(later)
-    assert left_out(later) == {"A", "C"}, "it is settled again, in the very review that tells of the full look"
-    next_day = on(settled, date(2027, 3, 10))
-    counted = look_at(next_day)
-    assert full_look_findings(next_day) == [sentence] and counted["warning"] == 1
-    next_full_look = on(settled, date(2027, 3, 15))
-    assert scope(next_full_look).full_look == "its day has come"
-    next_full_look.plan()
-    next_full_look.reconcile()
-    look_at(next_full_look)
-    assert full_look_findings(next_full_look) == []
-    assert settled.rows("SELECT DISTINCT found_on FROM finding.overlooked") == [(date(2027, 3, 8),)]
-
-
-@pytest.mark.parametrize("statement", [
-    "UPDATE register.course_run SET end_date = end_date - 1 WHERE key = 'A'",  # the last day of a re-assessment
-    "UPDATE register.course SET full_course_fee = full_course_fee + 1",  # the money at stake
-])  # fmt: skip
-def test_the_full_look_sees_another_last_day_or_other_money_in_a_settled_run(settled: World, statement: str) -> None:
-    unseen(settled, statement)
-    week_later = on(settled, date(2027, 3, 8))
-    look_at(week_later)
-    (sentence,) = full_look_findings(week_later)
-    assert re.match(r"The full look of 8 Mar 2027 found \d findings? that had changed in run A, which", sentence)
-
-
-@pytest.mark.parametrize(("reconciled", "found"), [
-    (True, "2 discrepancies in run A, which"), (False, "that both sides do not agree on run A, which"),
-])  # fmt: skip
-def test_the_full_look_says_once_that_both_sides_differ(settled: World, reconciled: bool, found: str) -> None:
-    unseen(settled, "UPDATE mirror.assessment SET ssg_hash = '\\x01', score = 1, grade = 'C' WHERE run_code = 'A'")
-    week_later = on(settled, date(2027, 3, 8))
-    if reconciled:  # nothing was read from SSG since
-        reconcile(week_later.workplace, PullResult(), actor=settled.actor())
-    look_at(week_later)
-    (sentence,) = full_look_findings(week_later)
-    assert sentence.startswith(f"The full look of 8 Mar 2027 found {found}")
-
-
-def test_a_full_look_without_anything_overlooked_says_nothing(settled: World) -> None:
-    week_later = on(settled, date(2027, 3, 8))
-    week_later.plan()
-    week_later.reconcile()
-    look_at(week_later)
-    assert week_later.rows("SELECT * FROM finding.overlooked") == []
-    assert left_out(week_later) == {"A", "C"}
-
-
-def test_other_rules_or_an_emptied_table_lead_to_a_full_look(settled: World) -> None:
-    rules = rules_of(settled.workplace.settings)
-    with settled.workplace.db.transaction() as connection:
-        assert "rules" in scope_of(connection, today=MARCH, rules=rules[1:]).full_look
-    settled.execute("TRUNCATE mirror.fee")
-    assert scope(settled).full_look == "a table was emptied"
-
-
 def test_the_past_keeps_the_findings_of_a_review_when_its_run_settles_and_when_it_comes_back(settled: World) -> None:
     def shown(review_id: int) -> list[tuple[Any, ...]]:
         return settled.rows(
@@ -392,35 +231,3 @@ def test_the_past_keeps_the_findings_of_a_review_when_its_run_settles_and_when_i
     third = settled.value("SELECT max(review_id) FROM finding.review")
     assert shown(first) == shown(second) == shown(third)
     assert settled.value("SELECT count(*) FROM finding.deadline WHERE review_id = %s AND run_code = 'A'", second) == 0
-
-
-def test_a_query_is_narrowed_wherever_it_names_a_table_of_runs() -> None:
-    text = 'SELECT * FROM register.session s JOIN "mirror"."session" m USING (key) JOIN mirror.session_history h ON true'
-    found = narrow(text, "ARRAY['A']")
-    assert "(SELECT * FROM register.session WHERE run_code = ANY(ARRAY['A']::text[])) s" in found
-    assert "(SELECT * FROM mirror.session WHERE run_code = ANY(ARRAY['A']::text[]) OR run_code IS NULL AND" in found
-    assert "JOIN mirror.session_history h" in found
-    assert narrow("SELECT FROM register.course JOIN mirror.live ON mirror.holds('fee', key)", "'{}'").count("ANY") == 0
-
-
-def test_every_narrowed_table_of_a_query_has_a_name_which_postgres_15_asks_for() -> None:
-    of_tables = re.compile(r"\(SELECT \* FROM (?:register|mirror|outbox)\.\w+ WHERE ")
-    nameless: list[str] = []
-    looked_at = [*(place for stage in ("diff", "reconcile", "compliance", "settled") for place in (SQL_ROOT / stage).glob("*.sql")),
-                 *(SQL_ROOT / "reports" / f"{name}.sql" for name in ("runs", "receipts", "funnel"))]  # fmt: skip
-    # These are never asked of a part.
-    for place in {place for place in looked_at if place.stem not in ("database", "ours")}:
-        lines = (line.partition("-- ")[0] for line in place.read_text(encoding="utf-8").splitlines())
-        text = re.sub(r"\{(register|mirror)\}", r"\1.session", "\n".join(lines))
-        if text.lstrip().startswith("UPDATE") or place.stem.startswith("theirs"):
-            continue
-        found = narrow(text, "'x'")
-        for start in of_tables.finditer(found):
-            depth, end = 0, start.start()
-            while not (found[end] == ")" and depth == 1):
-                depth += {"(": 1, ")": -1}.get(found[end], 0)
-                end += 1
-            word = re.match(r"\s*(?:AS )?(\w*)", found[end + 1:])
-            if word is None or word[1].upper() in ("", "WHERE", "JOIN", "LEFT", "CROSS", "GROUP", "ORDER", "ON", "UNION"):
-                nameless.append(f"{place.parent.name}/{place.name}")
-    assert nameless == []
