@@ -18,6 +18,7 @@ from running import as_anybody
 
 from tms_pipeline.intake import opening
 from tms_pipeline.intake.cells import canonicalise
+from tms_pipeline.intake.framing import encode_column
 from tms_pipeline.intake.opening import FileRefused, Limits, open_upload
 from tms_pipeline.intake.reader_child import Answer
 from tms_pipeline.intake.sheet_look import SheetLook
@@ -174,7 +175,7 @@ def test_cells_that_would_fill_our_own_memory_are_not_unpacked(tmp_path: Path) -
     with sent.open("wb") as out:
         answer = Answer(out)
         look = SheetLook(name="CSV")
-        answer.sheet({"name": look.name, "hidden": False, **look.facts()}, list(cells), list(range(1, 10_001)))
+        answer.sheet({"name": look.name, "hidden": False, **look.facts()}, [encode_column(cells_of) for cells_of in cells], list(range(1, 10_001)))
         answer.frame({"done": True, "warnings": [], "peak_bytes": 0, "cpu_seconds": 0})
     assert sent.stat().st_size < 1 << 20, "as bytes they are few"
 

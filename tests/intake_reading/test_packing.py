@@ -11,8 +11,6 @@ import pytest
 
 from tms_pipeline.intake.framing import CODED_TEXT, SIZED_TEXT, TEXT, Encoded, decode_column, encode_column
 from tms_pipeline.intake.packing import MANY_DIFFERENT, ROWS_AT_ONCE, pack
-from tms_pipeline.intake.sheet_look import SheetLook
-from tms_pipeline.intake.table_rows import emit_rows
 
 ODD = [True, 1.5, -0.0, 7, 10**30, date(2026, 2, 28), datetime(2026, 1, 2, 3, 4), time(3, 4), timedelta(hours=30), "text"]
 CELLS: dict[str, Callable[[random.Random, int], Any]] = {
@@ -36,12 +34,12 @@ def _cells(columns: Iterable[Encoded], rows: int) -> list[list[str]]:
 
 
 def _taken_whole(sheet: list[list[Any]]) -> tuple[list[list[str]], list[int]]:
-    sent: list[tuple[list[list[str]], list[int]]] = []
-    emit_rows(
-        SheetLook(name="Sheet"), [list(row) for row in sheet],
-        lambda _, columns, numbers: sent.append((_cells(map(encode_column, columns), len(numbers)), numbers)),
-    )  # fmt: skip
-    return sent[0]
+    """Each column as a list of cells, encoded at once."""
+    lines = [(number, row) for number, row in enumerate(sheet, 1) if any(cell != "" for cell in row)]
+    columns = [list(column) for column in zip(*(row for _, row in lines), strict=True)]
+    while columns and all(cell == "" for cell in columns[-1]):
+        columns.pop()
+    return _cells(map(encode_column, columns), len(lines)), [number for number, _ in lines]
 
 
 def _sheet(names: Iterable[str], rows: int, seed: int) -> list[list[Any]]:

@@ -43,7 +43,7 @@ def _by_cells(text: str, **limits: int) -> Sheet:
     rows = read_rows(text, ".csv", **limits)
     emit_rows(
         SheetLook(name="CSV"), rows,
-        lambda _, columns, numbers: sent.append((numbers, _decoded(map(encode_column, columns), len(numbers)))),
+        lambda _, columns, numbers: sent.append((numbers, _decoded(columns, len(numbers)))),
     )  # fmt: skip
     return sent[0]
 

@@ -24,7 +24,7 @@ if __name__ == "__main__":
     # started us ends us, and reads the file again another time.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
-from tms_pipeline.intake.framing import encode_column, frames
+from tms_pipeline.intake.framing import Encoded, frames
 from tms_pipeline.intake.refusal import Refusal
 
 ZIP = b"PK\x03\x04"
@@ -63,20 +63,16 @@ class Answer:
     def __init__(self, out: IO[bytes]) -> None:
         self.out = out
 
-    def sheet(self, facts: dict[str, Any], columns: list[Any], numbers: list[int]) -> None:
-        """Sends one sheet: its facts, then its columns one by one, dropping each once it is sent.
-
-        A column is a list of cells, or encoded already.
-        """
+    def sheet(self, facts: dict[str, Any], columns: list[Encoded], numbers: list[int]) -> None:
+        """Sends one sheet: its facts, then its columns one by one, dropping each once it is sent."""
         whole = bool(numbers) and numbers[-1] - numbers[0] + 1 == len(numbers)
         facts["rows"] = [numbers[0], numbers[-1]] if whole else None
         facts["row_numbers"] = None if whole else numbers
         facts["columns"] = len(columns)
         facts["count"] = len(numbers)
         self.frame({"sheet": facts})
-        for index, column in enumerate(columns):
-            parts, blocks = column if isinstance(column, tuple) else encode_column(column)
-            columns[index] = []
+        for index, (parts, blocks) in enumerate(columns):
+            columns[index] = ([], [])
             self.frame({"parts": parts, "blocks": len(blocks)})
             for piece in frames(blocks):
                 self.out.write(piece)

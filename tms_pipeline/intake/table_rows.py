@@ -1,26 +1,21 @@
-"""Rows on their way to the pipe: blank ones left out, turned into columns."""
+"""Rows of text on their way to the pipe, brought to one width and packed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from tms_pipeline.intake.framing import Encoded
+from tms_pipeline.intake.packing import pack
 from tms_pipeline.intake.sheet_look import SheetLook
 
-# Takes the facts of a sheet, its columns, as cells or encoded already, and the row number of each line.
-Emit = Callable[[dict[str, Any], list[Any], list[int]], None]
+# Takes the facts of a sheet, its columns, and the row number of each line.
+Emit = Callable[[dict[str, Any], list[Encoded], list[int]], None]
 
 
 def emit_rows(look: SheetLook, rows: list[list[Any]], emit: Emit) -> None:
-    """Leaves out blank rows and trailing blank columns, turns rows to columns, hands them on."""
+    """Fills short rows up, packs them, hands them on."""
     width = max(map(len, rows), default=0)
     blanks = [[""] * size for size in range(width + 1)]
-    numbers = [number for number, row in enumerate(rows, 1) if row != blanks[len(row)]]
-    if len(numbers) != len(rows):
-        rows = [rows[number - 1] for number in numbers]
-    if any(len(row) != width for row in rows):
-        rows = [row + blanks[width - len(row)] for row in rows]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    while columns and not any(cell != "" for cell in columns[-1]):
-        columns.pop()
+    columns, numbers = pack(row + blanks[width - len(row)] if len(row) < width else row for row in rows)
     emit({"name": look.name, "hidden": look.hidden, **look.facts()}, columns, numbers)

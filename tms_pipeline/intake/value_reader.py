@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
     from tms_pipeline.intake.spreadsheets import Early
+    from tms_pipeline.intake.table_rows import Emit
 
 SAID, NOT_WANTED = 0, 9
 
@@ -63,7 +64,7 @@ def read_beside(
     file: IO[bytes],
     first: str | None,
     look: Callable[[], list[SheetLook]],
-    emit: Callable[[dict[str, Any], list[Any], list[int]], None],
+    emit: Emit,
     refuse: Callable[[Refusal], None],
 ) -> bool:
     """Looks and reads at once; sends the sheets by ``emit`` from the other process, or its refusal by ``refuse``.
@@ -99,7 +100,7 @@ def _read(
     file: IO[bytes],
     first: str | None,
     ready: int,
-    emit: Callable[[dict[str, Any], list[Any], list[int]], None],
+    emit: Emit,
     refuse: Callable[[Refusal], None],
 ) -> int:
     """The life of the other process; its exit code. A refusal waits for the look too, whose word comes first."""
