@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import openpyxl
 
@@ -16,15 +18,27 @@ Record = Mapping[str, str | None]
 
 def workbook(author: str = "", **sheets: Sequence[Record]) -> bytes:
     """A workbook with one sheet a kind. Another author gives other bytes with the same rows."""
-    book = openpyxl.Workbook()
-    del book["Sheet"]
-    book.properties.creator = author or "ops"
+    tables: dict[str, list[Sequence[Any]]] = {}
     for name, records in sheets.items():
         kind = kind_named(name)
-        page = book.create_sheet(kind.plural)
-        page.append([field.title for field in kind.fields])
-        for record in records:
-            page.append([record.get(field.name) for field in kind.fields])
+        tables[kind.plural] = [
+            [field.title for field in kind.fields],
+            *([record.get(field.name) for field in kind.fields] for record in records),
+        ]
+    return book_of(tables, author=author or "ops")
+
+
+def book_of(tables: Mapping[str, Sequence[Sequence[Any]]], *, author: str = "ops", epoch: datetime | None = None) -> bytes:
+    """A workbook of these sheets by title, row by row as they stand; ``epoch`` is the day from which it counts days."""
+    book = openpyxl.Workbook()
+    del book["Sheet"]
+    book.properties.creator = author
+    if epoch is not None:
+        book.epoch = epoch
+    for title, rows in tables.items():
+        page = book.create_sheet(title)
+        for row in rows:
+            page.append(list(row))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

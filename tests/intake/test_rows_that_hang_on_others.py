@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from sheets import drop
+from sheets import book_of, drop
 
 from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.results import hand_back, result_of
@@ -35,18 +36,8 @@ SESSIONS = (
 ENROLMENT = ["Course Run", "NRIC", "Enrolment Date", "Sponsorship Type"]
 
 
-def sheets(*tables: list[list[Any]], epoch: Any = None) -> bytes:
-    book = openpyxl.Workbook()
-    del book["Sheet"]
-    if epoch is not None:
-        book.epoch = epoch
-    for table in tables:
-        page = book.create_sheet()
-        for row in table:
-            page.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+def sheets(*tables: list[list[Any]], epoch: datetime | None = None) -> bytes:
+    return book_of({f"Rows {number}": table for number, table in enumerate(tables, 1)}, epoch=epoch)
 
 
 def parents(place: Workplace) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import openpyxl
+from sheets import book_of
 from submission_world import NRICS, World, enrolment, fee, sheet, trainee
 
 from tms_pipeline.intake import results
@@ -26,18 +27,6 @@ def drop(world: World, content: bytes, name: str = "rows.csv", **options: Any) -
     assert new
     take_in(world.workplace, upload, actor=world.actor(), **options)
     return upload
-
-
-def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    for title, rows in sheets:
-        page = book.create_sheet(title)
-        for row in rows:
-            page.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def shown(world: World) -> Shown:
@@ -91,9 +80,8 @@ def test_a_row_that_is_rejected_again_answers_nothing_nor_does_an_older_one(worl
 
 def test_a_row_whose_key_was_mistyped_is_answered_by_the_corrected_sheet_of_the_same_file_only(world: World) -> None:
     headings = ["Course Run", "NRIC/FIN", "Fee Collection Status"]
-    upload = drop(world, workbook(
-        ("One", [headings, ["B", "S0000000X", "Full Payment"], ["A", NRICS["T1"], FAULTY]]),
-    ), "fees.xlsx")  # fmt: skip
+    rows = [headings, ["B", "S0000000X", "Full Payment"], ["A", NRICS["T1"], FAULTY]]
+    upload = drop(world, book_of({"One": rows}), "fees.xlsx")
     results.hand_back(world.workplace, upload)
     assert set(shown(world)) == {(upload, 2), (upload, 3)}
     # The same person, rightly typed in a file of its own: nobody can know that it stands for the mistyped row.
@@ -111,7 +99,7 @@ def test_a_row_whose_key_was_mistyped_is_answered_by_the_corrected_sheet_of_the_
 def test_a_row_number_that_two_sheets_of_a_file_have_answers_neither(world: World) -> None:
     headings = ["Course Run", "NRIC/FIN", "Fee Collection Status"]
     rows = [headings, ["B", "S0000000X", "Full Payment"]]
-    upload = drop(world, workbook(("One", rows), ("Two", rows)), "fees.xlsx")
+    upload = drop(world, book_of({"One": rows, "Two": rows}), "fees.xlsx")
     results.hand_back(world.workplace, upload)
     drop(world, corrected(
         world, upload, lambda page, columns: setattr(page.cell(2, columns["NRIC/FIN"]), "value", NRICS["T3"])
