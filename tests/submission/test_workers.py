@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,37 +9,24 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from submission_world import NRICS, PACE, World, enrolment, key, trainee
+from workers_world import expected, ready
 
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.keyring import KeyringError
 from tms_pipeline.intake.service import receive
 from tms_pipeline.mirror.pull import pull
-from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.submission import lease
-from tms_pipeline.submission.gate import Gate, set_switch
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.submission.worker import Worker, run_workers
 
 
-def _ready(world: World) -> None:
-    plan_id, plan = world.plan()
-    world.approve(plan_id, plan)
-
-
-def _expected(world: World) -> None:
-    assert set(world.states()) <= {"accepted", "superseded"}, world.states()
-    assert len(world.held("enrolments", live=False)) == 3 and len(world.held("runs", live=False)) == 3
-    assert len(world.held("sessions", live=False)) == 5 and len(world.held("assessments", live=False)) == 2
-
-
 def test_two_workers_at_once_send_everything_once(world: World) -> None:
-    _ready(world)
+    ready(world)
     with world.client() as one, world.client() as two:
         workers = [Worker(world.workplace, client, actor=world.actor(), pace=PACE, threads=2) for client in (one, two)]
         threads = [threading.Thread(target=worker.run, kwargs={"patience": 0.5}) for worker in workers]
@@ -49,13 +35,13 @@ def test_two_workers_at_once_send_everything_once(world: World) -> None:
         for thread in threads:
             thread.join()
     assert sum(worker.result.outcomes["accepted"] for worker in workers) == 18
-    _expected(world)
+    expected(world)
 
 
 def test_plans_made_while_a_worker_runs_double_nothing(world: World) -> None:
     """Every plan is one snapshot: what a worker brings to SSG meanwhile is under way or there, never neither."""
     world.ssg("POST", "settings", {"latency_ms": 15})
-    _ready(world)
+    ready(world)
     done = threading.Event()
 
     def planner() -> None:
@@ -71,7 +57,7 @@ def test_plans_made_while_a_worker_runs_double_nothing(world: World) -> None:
         done.set()
         thread.join()
     world.submit()
-    _expected(world)
+    expected(world)
     assert world.value("SELECT count(*) FROM outbox.submission WHERE action = 'create' AND state = 'accepted'") == 18
 
 
@@ -79,7 +65,7 @@ def test_a_slow_call_keeps_its_lease(world: World, site, term_template) -> None:
     """The call takes longer than the lease: the heart beats, and nobody else takes it over."""
     with site.world(term_template, TMS_LEASE_SECONDS=0.4) as slow:
         slow.fault("slow", "trainer.add", seconds=0.7, times=2)
-        _ready(slow)
+        ready(slow)
         with slow.client() as one, slow.client() as two:
             workers = [
                 Worker(slow.workplace, client, actor=slow.actor(), pace=PACE, threads=2) for client in (one, two)
@@ -91,13 +77,13 @@ def test_a_slow_call_keeps_its_lease(world: World, site, term_template) -> None:
                 thread.join()
         searches = slow.value("SELECT count(*) FROM outbox.attempt WHERE step = 'search'")
         assert searches == 0, "a lease was taken from a worker that lives"
-        _expected(slow)
+        expected(slow)
 
 
 def test_an_answer_that_comes_after_the_lease_was_taken_away_still_counts(world: World) -> None:
     """As after a jump of the clock: the lease runs out while the call is in hand."""
     world.fault("slow", "trainer.add", seconds=0.6, times=1)
-    _ready(world)
+    ready(world)
     with world.client() as client:
         worker = Worker(world.workplace, client, actor=world.actor(), pace=replace(PACE, grace=5.0), threads=1)
         thread = threading.Thread(target=worker.run, kwargs={"patience": 0.1})
@@ -109,16 +95,16 @@ def test_an_answer_that_comes_after_the_lease_was_taken_away_still_counts(world:
         thread.join()
     assert world.states("trainer") == {"accepted": 2}
     world.submit()
-    _expected(world)
+    expected(world)
 
 
 def test_of_two_identical_runs_each_adopts_its_own(world: World) -> None:
     """B and C are alike in everything, and both outcomes are unknown at once."""
     world.fault("reset_after_commit", "course_run.publish", times=3)
-    _ready(world)
+    ready(world)
     world.work()
     world.submit()
-    _expected(world)
+    expected(world)
     refs = world.rows("SELECT key, ssg_ref FROM mirror.course_run WHERE live ORDER BY key")
     assert [name for name, _ in refs] == ["A", "B", "C"] and len({ref for _, ref in refs}) == 3
     assert world.writes()["course_run.publish"] == 3
@@ -126,7 +112,7 @@ def test_of_two_identical_runs_each_adopts_its_own(world: World) -> None:
 
 def test_a_poison_record_stops_nobody_and_ends_as_a_dead_letter(world: World) -> None:
     """A record that our own code cannot even open."""
-    _ready(world)
+    ready(world)
     world.execute("UPDATE register.trainee SET nric_sealed = '\\x00' WHERE key = 'HB-00003'")
     for _ in range(8):
         world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state = 'ready'")
@@ -141,7 +127,7 @@ def test_a_failure_of_one_leaves_no_other_begun_and_unsent(published: World) -> 
     """A record that cannot be opened, and a database that refuses to note that: the worker ends, and whole."""
     published.upload("enrolment", *(enrolment("C", name) for name in NRICS))
     published.execute("UPDATE register.trainee SET nric_sealed = '\\x00' WHERE key = 'HB-00001'")
-    _ready(published)
+    ready(published)
     published.execute(
         "CREATE FUNCTION outbox.refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$"
     )
@@ -172,86 +158,6 @@ def test_always_refused_after_commitless_500s_is_bounded(world: World) -> None:
         "SELECT max(n) FROM (SELECT count(*) AS n FROM outbox.attempt WHERE step = 'send' GROUP BY submission_id) x"
     )
     assert sends <= PACE.max_attempts
-
-
-def test_one_expired_version_stops_only_its_own_sort(world: World) -> None:
-    world.fault("version_expired", "attendance.upload")
-    done = world.submit()
-    assert done.stopped
-    assert world.states("attendance") == {"ready": 3} and world.states("assessment") == {"accepted": 2}
-    assert world.value("SELECT max(attempts) FROM outbox.submission WHERE kind = 'attendance'") == 0, (
-        "no attempt is burnt"
-    )
-    world.mend()
-    time.sleep(PACE.ours)
-    world.submit()
-    _expected(world)
-
-
-def test_kill_switch_stops_everything_and_burns_nothing(world: World) -> None:
-    set_switch(world.workplace, stopped=True, reason="SSG asked", actor=world.actor())
-    _ready(world)
-    done = world.work(patience=0.1)
-    assert "switched off" in done.stopped and world.writes() == {}
-    assert world.value("SELECT sum(attempts) FROM outbox.submission") == 0
-    set_switch(world.workplace, stopped=False, reason="", actor=world.actor())
-    world.execute("UPDATE outbox.submission SET next_attempt_at = now() WHERE state = 'ready'")
-    world.submit()
-    _expected(world)
-
-
-def test_breaker_opens_lets_one_probe_through_and_closes(world: World) -> None:
-    gate = Gate(world.workplace, spacing_seconds=0)
-    for _ in range(10):
-        gate.after("x", "unknown", 0.1)
-    from tms_pipeline.ssg.errors import SsgError
-
-    with pytest.raises(SsgError, match="BREAKER"):
-        gate.before("x")
-    world.execute("UPDATE ssg.breaker SET probe_at = now() - interval '1 second'")
-    gate.before("x")
-    other = Gate(world.workplace, spacing_seconds=0)
-    with pytest.raises(SsgError, match="BREAKER"):
-        other.before("x")
-    gate.after("x", "ok", 0.1)
-    other.before("x")
-    # Failures that a process left behind are forgotten by the success of another one.
-    for _ in range(5):
-        gate.after("x", "unknown", 0.1)
-    stranger = Gate(world.workplace, spacing_seconds=0)
-    stranger.before("x")
-    stranger.after("x", "ok", 0.1)
-    assert world.value("SELECT failures FROM ssg.breaker") == 0
-
-
-def test_retry_after_rests_every_worker_of_the_credential(world: World) -> None:
-    world.fault("429", "trainer.add", times=1, retry_after=1)
-    _ready(world)
-    begun = time.monotonic()
-    world.work(patience=0.1)
-    # Another process of the same credential, which was told nothing.
-    Gate(world.workplace, spacing_seconds=0).before("x")
-    assert time.monotonic() - begun >= 0.9
-    world.submit()
-    _expected(world)
-
-
-def test_a_long_rest_is_said_also_when_nothing_else_is_left_to_send(published: World) -> None:
-    published.upload("trainee", trainee("T3", email="new@example.test"))
-    published.fault("429", "enrolment.update", times=1, retry_after=120)
-    done = published.submit(patience=0.1)
-    assert "SSG asked for a rest" in done.stopped and published.writes() == {}
-
-
-def test_a_turn_that_was_slept_through_is_given_up(world: World) -> None:
-    """The machine was suspended while a call waited for its turn: by now others may have what it was to send."""
-    evening = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
-    for slept, made in ((timedelta(seconds=1), True), (timedelta(hours=8), False)):
-        clock = iter([evening, evening + slept])
-        gate = Gate(world.workplace, spacing_seconds=0.2, clock=lambda clock=clock: next(clock))  # type: ignore[misc]
-        Gate(world.workplace, spacing_seconds=0.2).before("x")
-        with contextlib.nullcontext() if made else pytest.raises(SsgError, match="slept"):
-            gate.before("x")
 
 
 def test_deadline_first_and_parents_inherit_it(published: World) -> None:
@@ -289,7 +195,7 @@ def _wait_for_first_call(world: World, process: subprocess.Popen[bytes]) -> None
 def test_a_worker_that_slept_through_its_lease_sends_nothing_that_others_did(world: World) -> None:
     """A suspended machine: its leases end, another worker finishes everything, then it wakes up in mid-call."""
     world.ssg("POST", "settings", {"latency_ms": 60})
-    _ready(world)
+    ready(world)
     process = _worker_of_its_own(world)
     try:
         _wait_for_first_call(world, process)
@@ -299,20 +205,20 @@ def test_a_worker_that_slept_through_its_lease_sends_nothing_that_others_did(wor
         )
         world.ssg("POST", "settings", {"latency_ms": 0})
         world.submit()
-        _expected(world)
+        expected(world)
         creates = "SELECT count(*) FROM outbox.submission WHERE action = 'create' AND state = 'accepted'"
         assert world.value(creates) == 18
     finally:
         process.send_signal(signal.SIGCONT)
     assert process.wait(20) == 0
     world.submit()
-    _expected(world)
+    expected(world)
     assert world.value(creates) == 18
 
 
 def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) -> None:
     world.ssg("POST", "settings", {"latency_ms": 120})
-    _ready(world)
+    ready(world)
     process = _worker_of_its_own(world)
     _wait_for_first_call(world, process)
     process.send_signal(signal.SIGTERM)
@@ -323,12 +229,12 @@ def test_sigterm_finishes_the_call_in_hand_and_burns_no_attempt(world: World) ->
     assert world.value("SELECT sum(attempts) FROM outbox.submission") == states["accepted"]
     world.ssg("POST", "settings", {"latency_ms": 0})
     world.submit()
-    _expected(world)
+    expected(world)
 
 
 @pytest.mark.parametrize("ring", ["data", "index"])
 def test_with_another_installations_ring_nothing_is_sealed_read_or_sent(world: World, ring: str, tmp_path: Path) -> None:
-    _ready(world)
+    ready(world)
     uploads = world.value("SELECT count(*) FROM intake.upload")
     keyring.create(tmp_path)
     foreign = getattr(keyring.load(tmp_path), ring)
