@@ -7,25 +7,17 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from restorable import Restorable
+from restorable import Restorable, backup, doctors_word, later_files, live, settle
 from running import wait_until
 from submission_world import TRAINER_NRICS, trainee
-from test_backup_and_restore import backup, later_files, live, settle
 
 from tms_pipeline.backups.recovered import make_recovered_safe
 from tms_pipeline.backups.restoring import restore
 from tms_pipeline.backups.scratch import alone
 from tms_pipeline.backups.sealed_file import BackupError
-from tms_pipeline.backups.watching import RESTORING, last_restore
-from tms_pipeline.health.check import Check
-from tms_pipeline.health.site import site
+from tms_pipeline.backups.watching import RESTORING
 from tms_pipeline.store.database import Database, DatabaseError
 from tms_pipeline.submission.gate import set_switch
-
-
-def doctors_word(ours: Restorable) -> Check:
-    with site(ours.world.workplace.settings, start=False) as found:
-        return last_restore(found)
 
 
 def other_hands(ours: Restorable, over: threading.Event, refused: list[str]) -> threading.Thread:

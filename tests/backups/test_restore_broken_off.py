@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import psycopg
 import pytest
-from restorable import Restorable
+from restorable import Restorable, backup, beside, doctors_word
 from submission_world import sheet, trainee
-from test_backup_and_restore import backup
-from test_restore_beside_work import doctors_word
 
 from tms_pipeline.backups.drill import drill
 from tms_pipeline.backups.recovered import make_recovered_safe
@@ -142,12 +139,7 @@ def test_a_key_that_is_rotated_and_retired_beside_a_restore_closes_nothing(ours:
         except (psycopg.Error, DatabaseError) as error:
             ended.append(type(error).__name__)
 
-    thread = threading.Thread(target=rotate_and_retire, daemon=True)
-
-    def begin() -> None:
-        thread.start()
-        thread.join(1)  # time enough, if nobody holds it up
-
+    thread, begin = beside(rotate_and_retire)
     ours.restore(name, backup_first=False, tell=when("making it safe", begin))
     thread.join(30)
     assert ended, "it was cut off, and says so"
@@ -194,12 +186,7 @@ def test_a_file_that_comes_meanwhile_waits_however_soon_the_server_ends_idle_tra
             content = sheet("trainee", [trainee("T1", phone="90000009")])
             kept.append(receive(own, "trainee.csv", content, source="inbox", actor=world.actor())[0])
 
-    thread = threading.Thread(target=drop, daemon=True)
-
-    def begin() -> None:
-        thread.start()
-        thread.join(1)  # time enough, if nobody holds it up
-
+    thread, begin = beside(drop)
     ours.restore(name, backup_first=False, tell=when("making it safe", begin))
     thread.join(30)
     assert kept == [], "a file that was taken would be lost with the database"
