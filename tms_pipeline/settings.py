@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     ssg_tp_code: str = ""
     ssg_corppass_id: SecretStr = SecretStr("")
     ssg_timeout_seconds: float = Field(default=30.0, gt=0)
+    # Each read of SSG while the mirror is brought up to date; a write is never repeated without a search.
+    ssg_read_tries: int = Field(default=3, ge=1, le=10)
     ssg_spacing_seconds: float | None = Field(default=None, ge=0)
     ssg_burst: int = Field(default=1, ge=1, le=100)
     ssg_concurrency: int = Field(default=8, ge=1, le=64)

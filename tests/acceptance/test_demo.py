@@ -56,7 +56,7 @@ def test_the_comparison_would_see_a_changed_a_lost_and_a_doubled_record(demo: De
     }  # fmt: skip
 
 
-def test_the_summary_has_its_keys_and_the_balance_of_every_upload_holds(demo: DemoRun) -> None:
+def test_the_summary_has_its_keys_and_the_balance_of_every_upload_holds(demo: DemoRun, database: Database) -> None:
     assert demo.summary.keys() >= SUMMARY_KEYS
     wanted = {
         count.file: {
@@ -70,7 +70,9 @@ def test_the_summary_has_its_keys_and_the_balance_of_every_upload_holds(demo: De
         assert item["rows"] == sum(item[name] for name in COUNTS[1:])
         assert item["state"] == "taken in"
     assert demo.summary["dead_letters"] == 0
-    assert demo.summary["discrepancies"] == {}
+    assert demo.summary["discrepancies"] == {}, database.rows(
+        "SELECT class, kind, comparison, theirs FROM finding.discrepancy LIMIT 9"
+    )
     assert {"missed", "near"} <= demo.summary["deadlines"].keys()
     assert demo.summary["ssg_writes_last_run"] > 2000
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from submission_world import REFS, Site, World, key
 
+from tms_pipeline.mirror.grants import read_grants
 from tms_pipeline.mirror.pull import pull
 from tms_pipeline.mirror.scope_reads import since_day
 from tms_pipeline.store.database import DatabaseError
@@ -147,3 +150,46 @@ def test_what_ssg_showed_before_a_restore_is_not_written_after_it(site: Site, pu
     assert published.value(reads) == before
     assert not published.pull().failed() and published.value(reads) == before + 1
     site.drop(f"{name}_replaced")
+
+
+def _unread(world: World) -> list[tuple[str, str | None]]:
+    """What a night's read of everything, grants too, could not read, and why."""
+    with world.client() as client:
+        pulled = pull(world.workplace, client)
+        pulled.reads.append(read_grants(world.workplace, client))
+    return [(read.kind, read.error_code) for read in pulled.failed()]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault"),
+    [
+        ("session.list", {"kind": "503"}),
+        ("attendance.view", {"kind": "reset_before_commit"}),
+        ("enrolment.search", {"kind": "truncated"}),
+        ("assessment.search", {"kind": "429", "retry_after": 1}),
+        ("grant.search", {"kind": "502"}),
+    ],
+)
+def test_a_read_that_breaks_off_is_tried_again_and_its_scope_is_read(
+    published: World, endpoint: str, fault: dict[str, Any]
+) -> None:
+    options = dict(fault)
+    published.fault(options.pop("kind"), endpoint, times=2, **options)
+    assert _unread(published) == []
+    published.mend()
+    published.fault("503", endpoint, times=3)
+    # After three tries it is given up until the next night; and without sessions attendance cannot be asked for.
+    assert {code for _, code in _unread(published)} - {"SESSIONS_NOT_READ"} == {"SSG-HTTP-5XX-READ"}
+
+
+def test_a_list_that_changed_while_it_was_read_is_read_once_more(published: World) -> None:
+    published.fault("empty_page", "assessment.search", keep_total=True, times=1)
+    published.fault("empty_page", "trainer.list", keep_total=True, times=1)
+    assert published.pull().failed() == []
+
+
+def test_a_long_rest_that_ssg_asks_for_is_not_slept_through_by_a_read(published: World) -> None:
+    published.fault("429", "assessment.search", retry_after=3600)
+    begun = time.monotonic()
+    (unread,) = published.pull().failed()
+    assert (unread.kind, unread.error_code) == ("assessment", "SSG-HTTP-429") and time.monotonic() - begun < 30

@@ -21,6 +21,7 @@ from tms_pipeline.mirror.scope_reads import (
     ScopeReader,
     empty_sentence,
     keep_read,
+    whole_list,
 )
 from tms_pipeline.records import grant as words
 from tms_pipeline.ssg.client import SsgClient
@@ -89,10 +90,12 @@ def _read(work: ScopeReader, client: SsgClient, since: date | None) -> ScopeRead
     note = ScopeRead(KIND, "all", "read", since=since)
     held_there: int | None = None
     try:
-        rows = [_row(view) for view in client.grants.iter_search(GrantQuery(updated_from=since))]
-        note.pages = cost.calls
-        if since is not None:
-            held_there = client.grants.search(GrantQuery(page_size=1)).total
+        with work.asking():
+            views = whole_list(lambda: client.grants.iter_search(GrantQuery(updated_from=since)))
+            rows = [_row(view) for view in views]
+            note.pages = cost.calls
+            if since is not None:
+                held_there = client.grants.search(GrantQuery(page_size=1)).total
     except SsgError as error:
         rows, note.state, note.error_code, note.sentence = [], "not read", error.code, error.sentence
     with work.writing() as connection:

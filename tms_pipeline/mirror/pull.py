@@ -118,6 +118,7 @@ def _course(work: ScopeReader, client: SsgClient, reference: str) -> None:
 
     def read() -> Iterator[Seen]:
         nonlocal shown
+        periods.clear()
         page = client.course_runs.by_reference(reference, page=0, page_size=1)
         head = page.course
         shown = bool(page.total or head.title)

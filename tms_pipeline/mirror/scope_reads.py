@@ -7,10 +7,10 @@ suddenly shows nothing is kept as it was and shown as not read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from psycopg import sql
@@ -18,6 +18,7 @@ from psycopg import sql
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.mirror.rows import bind, merge, row_of
 from tms_pipeline.records.wire_in import Seen
+from tms_pipeline.ssg.again import asking_again
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.store.database import Connection, DatabaseError
@@ -25,6 +26,7 @@ from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 Progress = Callable[[str], None]
+Row = TypeVar("Row")
 
 # A scope that held more than this and now shows nothing is not believed; one that held less is believed at the second
 # empty answer in a row.
@@ -151,6 +153,10 @@ class ScopeReader:
                 )
             yield connection
 
+    def asking(self) -> AbstractContextManager[None]:
+        """Within it a read that breaks off is tried again, SSG_READ_TRIES times in all."""
+        return asking_again(self.workplace.settings.ssg_read_tries)
+
     def since(self, kind: str, scope: str) -> date | None:
         """From which day the changes of this scope are enough; None: read it whole."""
         if self.whole:
@@ -171,12 +177,13 @@ class ScopeReader:
         cost, started = Cost(self.client), self.now()
         before = 0
         try:
-            seen = list(read())
-            if not seen and since is None and not asks_twice and self._held(kinds, scope, started):
-                before = cost.calls
-                seen = list(read())
-            pages = cost.calls - before
-            held_there = total() if total is not None else None
+            with self.asking():
+                seen = whole_list(read)
+                if not seen and since is None and not asks_twice and self._held(kinds, scope, started):
+                    before = cost.calls
+                    seen = whole_list(read)
+                pages = cost.calls - before
+                held_there = total() if total is not None else None
         except SsgError as error:
             self._note(kinds, scope, started, "not read", 0, cost, since, error.code, error.sentence)
             return None
@@ -260,6 +267,16 @@ class ScopeReader:
 
 def _which(connection: Connection) -> tuple[Any, ...] | None:
     return connection.execute(query("mirror/which_database")).fetchone()
+
+
+def whole_list(read: Callable[[], Iterable[Row]]) -> list[Row]:
+    """All of a list. One that changed between its pages is read once more from its beginning. Raises SsgError."""
+    try:
+        return list(read())
+    except SsgError as error:
+        if error.code != "SSG-LIST-CHANGED":
+            raise
+    return list(read())
 
 
 class NotBelieved(Exception):

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
+from tms_pipeline.ssg.again import wait_before_next
 from tms_pipeline.ssg.call_record import CallGate, CallRecord, Trace
 from tms_pipeline.ssg.config import ClientConfig
 from tms_pipeline.ssg.connection import Broken, Connection, settings_error
@@ -70,20 +71,32 @@ class Transport:
         body: Mapping[str, Any] | None = None,
         correlation_id: str | None = None,
     ) -> Result:
-        """Send the endpoint `name` and give what `read` makes of the answer. Raises SsgError."""
+        """Send the endpoint `name` and give what `read` makes of the answer. Raises SsgError.
+
+        A read is sent again after trouble that passes, where the caller has asked for that (`again`).
+        """
         endpoint = ENDPOINTS[name]
         correlation_id = correlation_id or str(uuid.uuid4())
         if not _CORRELATION_ID.fullmatch(correlation_id):
             raise ShapeError("X-Correlation-Id", "letters, digits and ._:- only, at most 128", endpoint=name)
         url = self._url(endpoint, record_id, query)
         content = self._content(endpoint, body)
-        if self._gate is not None:
-            self._gate.before(name)
-        return self._recorded(
-            endpoint,
-            correlation_id,
-            lambda trace: read(self._send(endpoint, url, content, correlation_id, trace)),
-        )
+        tried = 1
+        while True:
+            try:
+                if self._gate is not None:
+                    self._gate.before(name)
+                return self._recorded(
+                    endpoint,
+                    correlation_id,
+                    lambda trace: read(self._send(endpoint, url, content, correlation_id, trace)),
+                )
+            except SsgError as error:
+                wait = wait_before_next(error, tried, is_write=endpoint.is_write)
+                if wait is None:
+                    raise
+            time.sleep(wait)
+            tried += 1
 
     # ---- inside ----
 
