@@ -188,6 +188,16 @@ def test_a_list_that_changed_while_it_was_read_is_read_once_more(published: Worl
     assert published.pull().failed() == []
 
 
+def test_the_tries_of_one_read_are_one_failure_to_the_breaker(published: World) -> None:
+    for endpoint in ("trainer.list", "course_run.by_reference", "session.list"):
+        published.fault("503", endpoint)
+    assert {(read.kind, read.error_code) for read in published.pull().failed()} == {
+        *((kind, "SSG-HTTP-5XX-READ") for kind in ("trainer", "course", "course_run", "session")),
+        ("attendance", "SESSIONS_NOT_READ"),
+    }  # and enrolments were read: had each try been counted, no call would have been made any more
+    assert published.rows("SELECT failures, opened_at FROM ssg.breaker") == [(0, None)]
+
+
 def test_a_long_rest_that_ssg_asks_for_is_not_slept_through_by_a_read(published: World) -> None:
     published.fault("429", "assessment.search", retry_after=3600)
     begun = time.monotonic()

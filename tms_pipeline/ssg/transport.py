@@ -83,6 +83,7 @@ class Transport:
         content = self._content(endpoint, body)
         tried = 1
         while True:
+            again: list[float] = []
             try:
                 if self._gate is not None:
                     self._gate.before(name)
@@ -90,17 +91,27 @@ class Transport:
                     endpoint,
                     correlation_id,
                     lambda trace: read(self._send(endpoint, url, content, correlation_id, trace)),
+                    tried=tried,
+                    again=again,
                 )
-            except SsgError as error:
-                wait = wait_before_next(error, tried, is_write=endpoint.is_write)
-                if wait is None:
+            except SsgError:
+                if not again:
                     raise
-            time.sleep(wait)
+            time.sleep(again[0])
             tried += 1
 
     # ---- inside ----
 
-    def _recorded(self, endpoint: Endpoint, correlation_id: str, work: Callable[[Trace], Result]) -> Result:
+    def _recorded(
+        self,
+        endpoint: Endpoint,
+        correlation_id: str,
+        work: Callable[[Trace], Result],
+        *,
+        tried: int = 1,
+        again: list[float] | None = None,
+    ) -> Result:
+        """Do the work and tell of it. Where it may be tried again, `again` takes the seconds until then."""
         trace = Trace()
         started = self._clock()
         outcome, code = "unknown", None  # of a call that something else than an error of SSG's ends
@@ -118,6 +129,9 @@ class Transport:
                 error.correlation_id = error.correlation_id or correlation_id
                 error.http_status = trace.status if error.http_status is None else error.http_status
             outcome, code = error.error_class.value, error.code
+            wait = wait_before_next(error, tried, is_write=endpoint.is_write)
+            if again is not None and wait is not None:
+                again.append(wait)
             raise
         finally:
             seconds = self._clock() - started
@@ -134,14 +148,15 @@ class Transport:
                     received_bytes=trace.received_bytes,
                 ),
                 outcome,
+                gate=not again,  # the breaker counts what failed in the end: three tries are one failure
             )
 
-    def _report(self, record: CallRecord, outcome: str) -> None:
+    def _report(self, record: CallRecord, outcome: str, *, gate: bool) -> None:
         """Tell gate and listener. What they raise is counted, not passed on: a reply in hand is not lost."""
         with self._lock:
             self.traffic = (self.traffic[0] + 1, self.traffic[1] + record.received_bytes)
         try:
-            if self._gate is not None:
+            if gate and self._gate is not None:
                 self._gate.after(record.endpoint, outcome, record.seconds)
         except Exception:
             self._count(f"gate.after failed {record.endpoint}")
