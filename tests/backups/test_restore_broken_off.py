@@ -23,6 +23,7 @@ from tms_pipeline.health.ssg import ssg
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.retiring import retire
 from tms_pipeline.identity.rotation import rotate
+from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.service import receive
 from tms_pipeline.rights.access import collect
 from tms_pipeline.store.database import Database, DatabaseError
@@ -171,6 +172,15 @@ def test_a_recovered_database_stays_stopped_until_it_is_safe_and_its_moment_is_t
     moments = world.rows("SELECT details->>'as_of' FROM audit.entry WHERE action = 'database recovered' ORDER BY seq")
     assert moments[0] == (as_of,), "not of what the first try wrote"
     assert moments[1] == (world.value("SELECT max(at) FROM audit.entry WHERE action LIKE 'upload %'").isoformat(),)
+
+
+def test_no_number_that_may_have_been_given_since_the_recovered_moment_is_given_again(ours: Restorable) -> None:
+    world = ours.world
+    make_recovered_safe(world.workplace, actor=world.actor("admin", "admin"))
+    world.upload("trainee", trainee("T1", nric=make_nric("S", 9999004)))
+    world.night()
+    assert world.value("SELECT min(submission_id) FROM outbox.submission") > 1_000_000
+    assert world.value("SELECT max(trainee_ref) FROM identity.trainee") == "HB-01004"
 
 
 def test_a_file_that_comes_meanwhile_waits_however_soon_the_server_ends_idle_transactions(ours: Restorable) -> None:

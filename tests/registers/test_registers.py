@@ -80,6 +80,16 @@ def test_no_key_holds_an_nric_and_one_trainee_has_one_reference_everywhere(
     assert {row[0] for row in filled.db.rows("SELECT trainee_ref FROM register.enrolment")} <= references
 
 
+def test_the_hundred_thousandth_trainee_has_a_reference_of_their_own(
+    place: Workplace, records: dict[str, list[Record]]
+) -> None:
+    with place.db.transaction() as connection:
+        connection.execute("SELECT setval('identity.trainee_number', 99998)")
+    drop(place, workbook(trainee=records["trainee"][:3]))
+    found = {row[0] for row in place.db.rows("SELECT key FROM register.trainee")}
+    assert found == {"HB-99999", "HB-100000", "HB-100001"}
+
+
 def test_personal_values_open_for_a_submission_as_they_were_typed(
     filled: Workplace, records: dict[str, list[Record]]
 ) -> None:

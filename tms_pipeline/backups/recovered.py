@@ -60,6 +60,7 @@ def make_recovered_safe(
                 gone = rejoin(connection, workplace.rings, standing_export(workplace.home)).shredded
                 stay_gone(connection, gone)
             moved = make_safe(connection, workplace, as_of)
+            connection.execute(query("backups/numbers_leap"))
             append(connection, workplace.rings.audit.key, actor, "database recovered", "installation", "database",
                    as_of=as_of.isoformat(), **moved)  # fmt: skip
         aside = cut_anchors(workplace, last, f"{datetime.now(UTC):%Y%m%d%H%M%S}")
