@@ -1,6 +1,15 @@
--- How often each record was written at SSG, or given up for a newer plan, before: part of the idempotency key, so that the same content may be
--- right again after something else was.
-SELECT kind, key, count(*)
+-- How often each record was written at SSG, given up for a newer plan or by a person, before: part of the idempotency
+-- key, so that the same content may be right again after something else was. Beside it the newest submission of the
+-- record, whose generation a plan of the same content keeps: as long as it is under way, and when a person discarded
+-- it, unless they decided for ours since.
+SELECT DISTINCT ON (s.key) s.key,
+       count(*) FILTER (WHERE s.state IN ('accepted', 'superseded', 'discarded')) OVER (PARTITION BY s.key),
+       s.action, s.content_hash,
+       CASE WHEN s.state NOT IN ('accepted', 'superseded')
+                 AND NOT (s.state = 'discarded' AND EXISTS (
+                     SELECT FROM outbox.resolution x
+                     WHERE x.kind = s.kind AND x.key = s.key AND x.how = 'ours' AND x.made_at > s.finished_at))
+            THEN s.generation END
 FROM outbox.submission AS s
-WHERE state IN ('accepted', 'superseded') AND kind = %(kind)s AND key = ANY(%(keys)s)
-GROUP BY kind, key
+WHERE s.kind = %(kind)s AND s.key = ANY(%(keys)s)
+ORDER BY s.key, s.submission_id DESC

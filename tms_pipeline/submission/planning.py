@@ -115,8 +115,8 @@ def _changes(connection: Connection, today: date, rules: tuple[Rule, ...]) -> It
         found = _differences(connection, kind.name)
         if not found:
             continue
-        generations = {
-            row[1]: row[2]
+        before = {
+            row[0]: row[1:]
             for row in connection.execute(
                 query("diff/generations"), {"kind": kind.name, "keys": [row[0] for row in found]}
             )
@@ -134,9 +134,20 @@ def _changes(connection: Connection, today: date, rules: tuple[Rule, ...]) -> It
             yield Change(
                 kind=kind.name, key=key, action=action, content_hash=bytes(content_hash), fields=tuple(fields),
                 parents=tuple(parents), run_code=run_code, ssg_ref=ssg_ref,
-                generation=generations.get(key, 0), deadline=deadline,
+                generation=_generation(before.get(key), action, bytes(content_hash)), deadline=deadline,
                 upload_id=upload_id, sheet=sheet, row_number=row_number, elsewhere=elsewhere,
             )
+
+
+def _generation(before: tuple[Any, ...] | None, action: str, content_hash: bytes) -> int:
+    """The generation of a change (sql/diff/generations.sql): that of the newest submission if it is this very change
+    and still stands, else the next."""
+    if before is None:
+        return 0
+    ended, newest_action, newest_hash, standing = before
+    if standing is not None and (newest_action, bytes(newest_hash)) == (action, content_hash):
+        return int(standing)
+    return int(ended)
 
 
 def _store(
