@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from submission_world import World, enrolment, fee, key, trainee
 
+from tms_pipeline.reconcile.resolutions import resolve
 from tms_pipeline.submission import dead_letters, holds
 from tms_pipeline.submission.approvals import ApprovalRefused, approve_by_policy, approve_plan, policy_of, waiting_parts
 
@@ -172,3 +173,63 @@ def test_a_dead_letter_that_was_sent_is_searched_for_before_it_is_sent_again(wor
     assert dead_letters.retry(world.workplace, letter.submission_id, reason="mended", actor=world.actor()) == "unknown"
     world.night()
     assert set(world.states()) == {"accepted"} and len(world.held("enrolments", live=False)) == 3
+
+
+def test_a_plan_made_again_is_the_same_plan_also_of_a_record_that_was_corrected_before(published: World) -> None:
+    """The first wording was never sent; what took its place keeps its approval and, refused, waits for a person."""
+    published.upload("trainee", trainee("T1", email="first@example.test"))
+    published.plan()
+    published.upload("trainee", trainee("T1", email="second@example.test"))
+    assert published.approve(*published.plan()) == 1
+    assert published.plan()[1].hash == published.plan()[1].hash
+    assert published.submission("enrolment", key("A", "T1"))["state"] == "ready", "it was approved, and nothing changed"
+    published.fault("error_in_200", "enrolment.update")
+    published.submit()
+    published.forget_calls()
+    published.submit()
+    (letter,) = dead_letters.dead_letters(published.workplace)
+    assert published.writes() == {}, "what was refused is not sent again by itself"
+    dead_letters.discard(published.workplace, letter.submission_id, reason="she left", actor=published.actor())
+    published.mend()
+    published.night()
+    assert published.writes() == {}, "it is given up until the record changes"
+    resolve(published.workplace, "enrolment", key("A", "T1"), "ours", reason="back", actor=published.actor())
+    published.night()
+    assert published.writes() == {"enrolment.update": 1} and published.reconcile() == {}
+
+
+def test_what_a_person_stops_while_it_is_searched_for_or_dead_is_not_sent_again(published: World) -> None:
+    """A hold, and a decision for SSG's side, made between the call that broke off and the search that finds nothing."""
+    published.upload("enrolment", enrolment("C", "T1"))
+    published.upload("trainee", trainee("T3", email="ours@example.test"))
+    for call in ("create", "update"):
+        published.fault("reset_before_commit", f"enrolment.{call}", times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    assert published.states("enrolment")["unknown"] == 2
+    holds.hold(published.workplace, kind="enrolment", key=key("C", "T1"), reason="ask her", actor=published.actor())
+    resolve(published.workplace, "enrolment", key("B", "T3"), "theirs", reason="leave it", actor=published.actor())
+    published.forget_calls()
+    published.work()
+    assert published.writes() == {}
+    assert published.submission("enrolment", key("C", "T1"))["reason"] == "held by tester: ask her"
+    assert published.submission("enrolment", key("B", "T3"))["state"] == "superseded"
+    holds.release(published.workplace, kind="enrolment", key=key("C", "T1"), reason="yes", actor=published.actor())
+    published.fault("error_in_200", "enrolment.create", times=1)
+    published.submit()
+    holds.hold(published.workplace, kind="enrolment", reason="all of them", actor=published.actor())
+    (letter,) = dead_letters.dead_letters(published.workplace)
+    assert dead_letters.retry(published.workplace, letter.submission_id, reason="r", actor=published.actor()) == "held"
+
+
+def test_what_was_approved_and_claimed_is_held_and_decided_at_once(published: World) -> None:
+    published.upload("fee", fee("A", "T2"))
+    published.upload("trainee", trainee("T1", email="ours@example.test"))
+    assert published.approve(*published.plan()) == 2
+    published.execute("UPDATE outbox.submission SET lease_owner = 'w', lease_until = now() + interval '1 minute' "
+                      "WHERE state = 'ready'")
+    assert holds.hold(published.workplace, kind="fee", reason="finance asked", actor=published.actor()) == 1
+    resolve(published.workplace, "enrolment", key("A", "T1"), "theirs", reason="leave it", actor=published.actor())
+    assert not published.work(patience=0.0).outcomes and published.writes() == {}
+    assert published.states("fee") == {"held": 1}
+    assert published.submission("enrolment", key("A", "T1"))["reason"] == "decided by tester: theirs"

@@ -76,6 +76,10 @@ def resolve(
             # What SSG holds now was looked at: from here on it is an ordinary difference. Had it changed again by the
             # time of the plan, it would be somebody else's change again.
             connection.execute(query("reconcile/ours_wins", **names), {"key": key})
+        else:
+            connection.execute(
+                query("outbox/decided"), {"kind": kind, "key": key, "reason": f"decided by {actor.name}: {word}"}
+            )
         row = connection.execute(
             "INSERT INTO outbox.resolution (kind, key, how, until, reason, made_by, register_hash, register_live, "
             "their_hash, ended_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END) "

@@ -12,6 +12,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.ssg.errors import entry
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.stopped import keep_stopped
 from tms_pipeline.workplace import Workplace
 
 
@@ -80,7 +81,7 @@ def show(workplace: Workplace, submission_id: int) -> Shown:
 def retry(workplace: Workplace, submission_id: int, *, reason: str, actor: Actor) -> str:
     """Send it again: its attempts and its age begin anew. What was sent and never found is searched for first.
 
-    Returns the state it is in now. Raises NoDeadLetter.
+    Returns the state it is in now: held where a hold stands. Raises NoDeadLetter.
     """
     return _retry(workplace, [submission_id], reason, actor, strict=True)[submission_id]
 
@@ -119,10 +120,15 @@ def _retry(
         ).fetchall()
         if strict and not rows:
             raise NoDeadLetter(f"Submission {ids[0]} is no dead letter.")
-        for submission_id, state, kind, key, code in rows:
+        keep_stopped(connection, [(row[2], row[0]) for row in rows], today=workplace.today())
+        now: dict[int, str] = dict(connection.execute(
+            "SELECT submission_id, state FROM outbox.submission WHERE submission_id = ANY(%s)",
+            ([row[0] for row in rows],),
+        ).fetchall())
+        for submission_id, _, kind, key, code in rows:
             append(connection, workplace.rings.audit.key, actor, "dead letter retried", "submission",
-                   str(submission_id), kind=kind, record=key, code=code, reason=reason, state=state)
-    return {row[0]: row[1] for row in rows}
+                   str(submission_id), kind=kind, record=key, code=code, reason=reason, state=now[submission_id])
+    return now
 
 
 def _letter(row: dict[str, Any]) -> DeadLetter:

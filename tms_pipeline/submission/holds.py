@@ -35,7 +35,8 @@ def hold(
 ) -> int:
     """Hold a kind, a part (kind and action) or one record's changes, now and in plans to come; returns how many now.
 
-    What is being sent or unknown is not held: it must be found out first. Raises ValueError.
+    What is being sent or unknown is not held: it must be found out first, and is held if it would be sent again.
+    Raises ValueError.
     """
     _check(kind, action, key)
     if not reason.strip():

@@ -30,7 +30,8 @@ from tms_pipeline.submission.ours import CANCELLED_WORDS, as_seen
 from tms_pipeline.submission.record import OpenRecord
 from tms_pipeline.submission.sending import Sent
 from tms_pipeline.submission.statements import BY_INDEX, statement
-from tms_pipeline.submission.states import DEAD_LETTER, State
+from tms_pipeline.submission.states import DEAD_LETTER, SENT_AGAIN, State
+from tms_pipeline.submission.stopped import keep_stopped
 from tms_pipeline.submission.verdict import Pace, Verdict
 from tms_pipeline.workplace import Workplace
 
@@ -179,6 +180,8 @@ class Outcomes:
             "ids": [done.item.submission_id for done in outcomes], "attempts": [done.attempt for done in outcomes],
         }  # fmt: skip
         connection.execute(statement("outbox/outcome"), told, prepare=True)
+        again = [(done.item.kind, done.item.submission_id) for done in outcomes if done.verdict.state in SENT_AGAIN]
+        keep_stopped(connection, again, today=self.workplace.today())
         for done in outcomes:
             if done.verdict.state in DEAD_LETTER:
                 item, error = done.item, done.error

@@ -46,6 +46,7 @@ MOVES: dict[State, frozenset[State]] = {
 }
 
 DEAD_LETTER = frozenset({State.REJECTED, State.DEAD})
+SENT_AGAIN = frozenset({State.READY, State.RETRY})
 UNDER_WAY = frozenset(
     {State.PLANNED, State.HELD, State.READY, State.SENDING, State.RETRY, State.UNKNOWN, State.REJECTED, State.DEAD}
 )
