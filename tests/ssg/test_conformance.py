@@ -22,6 +22,7 @@ from tms_pipeline.ssg.enrolment import (
 from tms_pipeline.ssg.errors import ErrorClass, SsgError
 from tms_pipeline.ssg.grant import GrantQuery
 from tms_pipeline.ssg.id_number import check_letter_fits
+from tms_pipeline.ssg.paging import STEADY
 from tms_pipeline.ssg.party import CourseAndRun, TrainingPartner
 from tms_pipeline.ssg.session import SessionAdd, SessionDelete
 from tms_pipeline.ssg.trainer import TRAINER_ROLE, RunTrainer, TrainerBody
@@ -233,6 +234,23 @@ def test_search_over_pages(ssg: SsgClient) -> None:
     query = EnrolmentQuery(run_id=run_id, page_size=3, sort_by="createdOn", sort_order="asc")
     assert sorted(row.reference_number for row in ssg.enrolments.iter_search(query)) == sorted(references)
     assert ssg.enrolments.search(EnrolmentQuery(trainee_id=made_up_nric(999))).total == 0
+
+
+def test_an_edit_while_pages_are_read_moves_no_row_of_a_list_in_the_order_of_creation(
+    ssg: SsgClient, simulator: Simulator
+) -> None:
+    run_id = published(ssg)
+    references = [ssg.enrolments.create(enrolment(run_id, made_up_nric(400 + n))).reference for n in range(5)]
+
+    def read(edited: str, **order: str) -> list[str]:
+        simulator.calm()
+        simulator.fault("enrolment.search", "edited_elsewhere", reference=edited, on_call=[2])
+        query = EnrolmentQuery.model_validate({"run_id": run_id, "page_size": 2, **order})
+        return [row.reference_number for row in ssg.enrolments.iter_search(query)]
+
+    for edited in references:
+        assert read(edited, sort_by=STEADY, sort_order="asc") == references
+    assert failed(lambda: read(references[0])).code == "SSG-LIST-CHANGED"  # as in SSG's own order
 
 
 # ---- assessments, grants, attendance ----

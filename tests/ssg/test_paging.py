@@ -44,6 +44,7 @@ def everything(pages: list[Any]) -> list[str]:
 def test_all_pages() -> None:
     assert len(everything([([1, 2], 5), ([3, 4], 5), ([5], 5)])) == 5
     assert len(everything([([1, 2], 4), ([3, 4], 4)])) == 4
+    assert len(everything([([1, 2], 4), ([3, 4], 5), ([5], 5)])) == 5, "one came meanwhile"
     assert everything([([], 0)]) == []
     assert everything([([1], "1")]) == ["ENR-2610-000001"]
 
@@ -52,7 +53,8 @@ def test_all_pages() -> None:
     "pages",
     [
         [([1, 2], 4), ([2, 3], 4)],
-        [([1, 2], 4), ([3, 4], 5)],
+        [([1, 2], 4), ([3], 3)],
+        [([1, 2], 4), ([2, 3], 5)],
         [([1, 2], 4), ([], 4)],
         [([1, 2], 3), ([3, 4], 3)],
         [([1, 1], 2)],
@@ -62,7 +64,8 @@ def test_all_pages() -> None:
     ],
     ids=[
         "row moved",
-        "total moved",
+        "total fell",
+        "one came in before",
         "empty too early",
         "too many",
         "twice",

@@ -27,6 +27,7 @@ from tms_pipeline.records import grant as words
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.errors import SsgError
 from tms_pipeline.ssg.grant import GrantQuery, GrantView
+from tms_pipeline.ssg.paging import STEADY
 from tms_pipeline.store.database import Connection, copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -91,7 +92,8 @@ def _read(work: ScopeReader, client: SsgClient, since: date | None) -> ScopeRead
     held_there: int | None = None
     try:
         with work.asking():
-            views = whole_list(lambda: client.grants.iter_search(GrantQuery(updated_from=since)))
+            wanted = GrantQuery(updated_from=since, sort_by=STEADY, sort_order="asc")
+            views = whole_list(lambda: client.grants.iter_search(wanted))
             rows = [_row(view) for view in views]
             note.pages = cost.calls
             if since is not None:

@@ -30,6 +30,7 @@ from tms_pipeline.records.wire_in import Seen
 from tms_pipeline.ssg.assessment import AssessmentQuery
 from tms_pipeline.ssg.client import SsgClient
 from tms_pipeline.ssg.enrolment import EnrolmentQuery, EnrolmentView
+from tms_pipeline.ssg.paging import STEADY
 from tms_pipeline.store.database import copy_rows
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -185,11 +186,13 @@ def _run(work: ScopeReader, client: SsgClient, ssg_run_id: int, reference: str, 
 
 def _enrolments(client: SsgClient, since: date | None) -> Iterator[Seen]:
     view: EnrolmentView
-    for view in client.enrolments.iter_search(EnrolmentQuery(updated_from=since)):
+    wanted = EnrolmentQuery(updated_from=since, sort_by=STEADY, sort_order="asc")
+    for view in client.enrolments.iter_search(wanted):
         yield wire_in.enrolment(view)
         yield wire_in.fee(view)
 
 
 def _assessments(client: SsgClient, since: date | None) -> Iterator[Seen]:
-    for view in client.assessments.iter_search(AssessmentQuery(updated_from=since)):
+    wanted = AssessmentQuery(updated_from=since, sort_by=STEADY, sort_order="asc")
+    for view in client.assessments.iter_search(wanted):
         yield wire_in.assessment(view)
