@@ -1,7 +1,6 @@
 """One call to SSG, from a body to a typed reply or a classified error."""
 
 import datetime as dt
-import json
 import re
 import threading
 import time
@@ -9,7 +8,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
@@ -21,10 +19,10 @@ from tms_pipeline.ssg.crypto import BodyCipher
 from tms_pipeline.ssg.endpoints import ENDPOINTS, TOKEN_ENDPOINT, VERSION_GROUPS, Endpoint
 from tms_pipeline.ssg.envelope import Answer, Problem, find_problem, read_answer, retry_after
 from tms_pipeline.ssg.errors import ErrorEntry, ShapeError, SsgError, classify
+from tms_pipeline.ssg.request import Query, content_of, url_of
 from tms_pipeline.ssg.tokens import TOKEN_BODY, TokenCache, basic_credentials, read_token
 
 Result = TypeVar("Result")
-Query = Mapping[str, "str | int | bool | None"]
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -79,8 +77,8 @@ class Transport:
         correlation_id = correlation_id or str(uuid.uuid4())
         if not _CORRELATION_ID.fullmatch(correlation_id):
             raise ShapeError("X-Correlation-Id", "letters, digits and ._:- only, at most 128", endpoint=name)
-        url = self._url(endpoint, record_id, query)
-        content = self._content(endpoint, body)
+        url = url_of(self.config, endpoint, record_id, query)
+        content = content_of(self.config, self._cipher, endpoint, body)
         tried = 1
         while True:
             again: list[float] = []
@@ -290,28 +288,6 @@ class Transport:
         with self._lock:
             self.unclassified[what] += 1
 
-    def _url(self, endpoint: Endpoint, record_id: str | int, query: Query | None) -> str:
-        base = self.config.oauth_base_url if endpoint.oauth else self.config.base_url
-        if not base:
-            raise settings_error("oauth_base_url is missing")
-        path = endpoint.path
-        if "{id}" in path:
-            path = path.replace("{id}", _segment(str(record_id), endpoint.name))
-        path = path.replace("{uen}", quote(self.config.uen, safe=""))
-        pairs = [(name, _query_value(value)) for name, value in (query or {}).items() if value is not None]
-        return base.rstrip("/") + path + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
-
-    def _content(self, endpoint: Endpoint, body: Mapping[str, Any] | None) -> bytes | None:
-        if body is None:
-            return None
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        if endpoint.encrypted:
-            if self._cipher is None:
-                raise settings_error("encryption_key is missing")
-            sealed = self._cipher.encrypt(text)
-            text = f'"{sealed}"' if self.config.quoted_body else sealed
-        return text.encode()
-
     def _fetch_token(self) -> tuple[str, float]:
         """A new access token and its lifetime in seconds (ssg-api 2.2)."""
         config = self.config
@@ -344,13 +320,3 @@ def _cipher(key: str) -> BodyCipher | None:
     except ValueError:
         pass
     raise settings_error("encryption_key must be base64 of 32 bytes")
-
-
-def _segment(value: str, endpoint: str) -> str:
-    if not value.strip() or value in (".", ".."):
-        raise ShapeError("reference", "must not be blank", endpoint=endpoint)
-    return quote(value, safe="")
-
-
-def _query_value(value: str | int | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
