@@ -13,10 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from running import processes_of, short_folder, wait_until
 
 from tms_pipeline.store import embedded
-from tms_pipeline.store.database import Database
+from tms_pipeline.store.database import Database, conninfo, normalise_url
 from tms_pipeline.store.embedded import BUSINESS, DAGSTER, EmbeddedPostgres
 
 USER_OF_SERVER = """
@@ -210,3 +211,19 @@ def test_the_server_log_keeps_no_value_of_a_failing_statement(home: Path) -> Non
             connection.execute("SELECT 'S9999001A'::int")
         log = (server.data / "server.log").read_text()
     assert "S9999001A" not in log
+
+
+def test_a_state_folder_may_have_any_name_that_a_folder_may_have() -> None:
+    with short_folder() as folder, EmbeddedPostgres(folder / "ops, 50% of ü+数") as server:
+        assert value(server, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "means"),
+    [
+        ("postgresql://u:a%20b%2Bc%25@h:6543/d", {"user": "u", "password": "a b+c%", "host": "h", "port": "6543", "dbname": "d"}),
+        ("postgresql://u@/d?host=/srv/a%20b&options=-c%20jit%3Doff", {"host": "/srv/a b", "options": "-c jit=off"}),
+    ],
+)
+def test_an_address_reaches_postgres_as_it_was_meant(address: str, means: dict[str, str]) -> None:
+    assert conninfo_to_dict(conninfo(normalise_url(address))).items() >= means.items()

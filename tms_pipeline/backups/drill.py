@@ -14,12 +14,11 @@ from psycopg import sql
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.audit.verification import walk
 from tms_pipeline.backups import notes
-from tms_pipeline.backups.making import plain
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.scratch import alone, at, bring_up, opened, scratch
 from tms_pipeline.backups.sealed_file import NotTried
 from tms_pipeline.roles.guard import needs
-from tms_pipeline.store.database import Database
+from tms_pipeline.store.database import Database, conninfo
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
@@ -99,7 +98,7 @@ def _note(workplace: Workplace, name: str, *, well: bool, **facts: Any) -> None:
 
 def _mirror_of_now(workplace: Workplace, db: Database) -> None:
     """What SSG holds now, as far as we know, in place of what it held then. Both sides are migrated."""
-    with workplace.whole_db.transaction() as source, psycopg.connect(plain(db.url)) as target:
+    with workplace.whole_db.transaction() as source, psycopg.connect(conninfo(db.url)) as target:
         source.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         for schema, table in source.execute(query("backups/tables")).fetchall():
             if schema != "mirror" or table.endswith("_history"):

@@ -31,7 +31,7 @@ from tms_pipeline.health.keys import must_fit
 from tms_pipeline.identity.key_export import export, standing_export
 from tms_pipeline.identity.keyring import KeyringError
 from tms_pipeline.roles.guard import needs
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import Connection, conninfo
 from tms_pipeline.store.migrations import state
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -127,7 +127,7 @@ def bring_export(workplace: Workplace) -> bool:
 def dump(workplace: Workplace, path: Path, *, snapshot: str | None = None) -> None:
     """pg_dump of the business database, as of the snapshot, without the content of ``identity.data_key``."""
     url = workplace.whole_db.url
-    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+    with contextlib.closing(psycopg.connect(conninfo(url))) as connection:
         major = connection.info.server_version // 10000
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     arguments = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges", f"--file={path}",
@@ -146,15 +146,10 @@ def counted(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(psycopg.sql.SQL(" UNION ALL ").join(parts)).fetchall()) if parts else {}
 
 
-def plain(url: Any) -> str:
-    """The address as libpq takes it."""
-    return str(url.set(drivername="postgresql").render_as_string(hide_password=False))
-
-
 def lasting(url: Any, **options: Any) -> psycopg.Connection[Any]:
     """A connection that waits while a dump or a restore takes its time, whatever the server's settings cut off."""
     return psycopg.connect(
-        plain(url), options=" ".join(f"-c {name}=0" for name in _NO_END), application_name="tms backup", **options
+        conninfo(url), options=" ".join(f"-c {name}=0" for name in _NO_END), application_name="tms backup", **options
     )
 
 

@@ -20,14 +20,14 @@ from tms_pipeline.audit.anchors import file_of
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.backups import notes
 from tms_pipeline.backups.after import common_end, cut_anchors, end_of_log, make_safe
-from tms_pipeline.backups.making import FOLDERS, make, plain
+from tms_pipeline.backups.making import FOLDERS, make
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.scratch import OF_RESTORE, REPLACED, Opened, alone, at, bring_up, maintenance, opened, scratch
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.backups.standstill import Stop, Tell, go_on, last_word, no_more_writers, still, unfinished
 from tms_pipeline.backups.watching import UNFINISHED
 from tms_pipeline.roles.guard import needs
-from tms_pipeline.store.database import Database, DatabaseError
+from tms_pipeline.store.database import Database, DatabaseError, conninfo
 from tms_pipeline.store.queries import query
 from tms_pipeline.submission.gate import KILL_SWITCH
 from tms_pipeline.workplace import Workplace
@@ -181,7 +181,7 @@ def _finish(
         })  # fmt: skip
         append(connection, workplace.rings.audit.key, actor, "backup restored", "backup", backup.name,
                made_at=backup.facts["made_at"], replaced_log_ended=end, **moved)  # fmt: skip
-    with contextlib.closing(psycopg.connect(plain(url), autocommit=True)) as connection:
+    with contextlib.closing(psycopg.connect(conninfo(url), autocommit=True)) as connection:
         connection.execute("ANALYZE")
     return moved
 

@@ -21,12 +21,12 @@ from sqlalchemy.exc import DBAPIError
 
 from tms_pipeline.audit.anchors import Anchor
 from tms_pipeline.backups.destroyed import note_keys, stay_gone
-from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, lasting, plain
+from tms_pipeline.backups.making import DUMP, EXPORT, FOLDERS, WITHOUT_CONTENT, counted, lasting
 from tms_pipeline.backups.places import SUM, Place
 from tms_pipeline.backups.programs import program, run
 from tms_pipeline.backups.sealed_file import BackupError, NotTried, open_sealed_file
 from tms_pipeline.identity.key_export import export, rejoin, standing_export
-from tms_pipeline.store.database import Connection, Database
+from tms_pipeline.store.database import Connection, Database, conninfo
 from tms_pipeline.store.migrations import known, migrate
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -223,7 +223,7 @@ def bring_up(
     ``as_elsewhere``: with the key exports that lie with the backup alone, as another machine would have to.
     ``closed_too``: also when data keys open no more. Returns the counts, and how many of those. Raises BackupError.
     """
-    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+    with contextlib.closing(psycopg.connect(conninfo(url))) as connection:
         major = connection.info.server_version // 10000
     restore_program = program("pg_restore", major)
     contents = run(restore_program, ["--list", str(backup.folder / DUMP)], url, "Reading the dump")
@@ -239,7 +239,7 @@ def bring_up(
          f"--dbname={url.database}", str(backup.folder / DUMP)],
         url, "The restore",
     )  # fmt: skip
-    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+    with contextlib.closing(psycopg.connect(conninfo(url))) as connection:
         found = counted(connection)
     differ = sorted(name for name in found.keys() | backup.facts["counts"].keys()
                     if found.get(name) != backup.facts["counts"].get(name))  # fmt: skip
@@ -280,7 +280,7 @@ def _migrate(url: URL) -> None:
 
 def _closed(workplace: Workplace, url: URL) -> tuple[int, int]:
     """How many data keys no version of our ring opens, and how many there are."""
-    with contextlib.closing(psycopg.connect(plain(url))) as connection:
+    with contextlib.closing(psycopg.connect(conninfo(url))) as connection:
         rows = connection.execute(query("backups/wrapped_by")).fetchall()
     workplace.rings.data.refresh()  # a version may have been retired meanwhile
     there = workplace.rings.data.keys
@@ -296,7 +296,7 @@ def _data_keys(workplace: Workplace, backup: Opened, url: URL, *, as_elsewhere: 
     if not as_elsewhere:
         files += _exports_of_ours(workplace, backup)
     with contextlib.ExitStack() as stack:
-        ours = None if as_elsewhere else stack.enter_context(psycopg.connect(plain(workplace.whole_db.url)))
+        ours = None if as_elsewhere else stack.enter_context(psycopg.connect(conninfo(workplace.whole_db.url)))
         db = stack.enter_context(Database(url, max_size=2))
         connection = stack.enter_context(db.transaction())
         gone: set[str] = set()

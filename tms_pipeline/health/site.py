@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from tms_pipeline.settings import Settings
-from tms_pipeline.store.database import Connection, DatabaseError, normalise_url
+from tms_pipeline.store.database import Connection, DatabaseError, conninfo, normalise_url
 from tms_pipeline.store.embedded import DAGSTER, EmbeddedPostgres
 
 _CONNECT_SECONDS = 3
@@ -39,9 +39,8 @@ class Site:
     @contextlib.contextmanager
     def connect(self, *, dagster: bool = False) -> Iterator[Connection]:
         """A short-lived connection to our database or Dagster's; commits by itself. Raises psycopg.Error."""
-        url = self.dagster_url if dagster else self.url
         with psycopg.connect(
-            url.set(drivername="postgresql").render_as_string(hide_password=False),
+            conninfo(self.dagster_url if dagster else self.url),
             connect_timeout=_CONNECT_SECONDS,
             autocommit=True,
             application_name="tms health",

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import Connection, conninfo
 
 PIECE = 4 << 20
 # What ops get back is theirs and unsealed by design; the inbox is what they dropped; samples and the simulator hold
@@ -36,8 +36,9 @@ class Piece:
 
 def connect(url: URL, database: str) -> Connection:
     """A connection of its own to one database of the server, reading only."""
-    plain = url.set(drivername="postgresql", database=database).render_as_string(hide_password=False)
-    return psycopg.connect(plain, connect_timeout=5, options="-c default_transaction_read_only=on")
+    return psycopg.connect(
+        conninfo(url.set(database=database)), connect_timeout=5, options="-c default_transaction_read_only=on"
+    )
 
 
 def tables(connection: Connection) -> list[tuple[str, str, list[tuple[str, bool]]]]:

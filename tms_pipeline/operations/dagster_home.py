@@ -13,7 +13,7 @@ import psycopg
 import yaml
 from sqlalchemy.engine import URL
 
-from tms_pipeline.store.database import DatabaseError
+from tms_pipeline.store.database import DatabaseError, conninfo
 from tms_pipeline.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -127,16 +127,15 @@ def instance(workplace: Workplace) -> Iterator[DagsterInstance]:
 
 
 def _make_database(workplace: Workplace) -> None:
-    url = workplace.dagster_url.set(drivername="postgresql")
+    url = workplace.dagster_url
     try:
-        psycopg.connect(url.render_as_string(hide_password=False), connect_timeout=5).close()
+        psycopg.connect(conninfo(url), connect_timeout=5).close()
         return
     except psycopg.OperationalError as error:
         if "does not exist" not in str(error):
             raise DatabaseError("Dagster's database cannot be reached; see DATABASE_URL.") from None
     try:
-        business = workplace.db.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(business, autocommit=True) as connection:
+        with psycopg.connect(conninfo(workplace.db.url), autocommit=True) as connection:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(url.database))))
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return  # processes that start together: another was quicker

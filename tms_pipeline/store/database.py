@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -43,6 +44,17 @@ def normalise_url(text: str) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
+def conninfo(url: URL) -> str:
+    """The address as libpq takes it, password and all; not for people's eyes.
+
+    SQLAlchemy's own text has a bare blank in a password and '+' for one behind '?', which libpq refuses or takes as it
+    stands: a folder with a blank in its name would not be found.
+    """
+    given = {"host": url.host, "port": url.port, "user": url.username, "password": url.password, "dbname": url.database}
+    behind = {name: ",".join(values) for name, values in url.normalized_query.items()}
+    return make_conninfo("", **{name: value for name, value in given.items() if value is not None}, **behind)
+
+
 class Database:
     """The business database of one installation. Thread-safe; close it when done."""
 
@@ -59,9 +71,8 @@ class Database:
         self._making = threading.Lock()
         self.role = role
         given = {"timezone": "UTC", **({"role": role} if role else {}), **(scope or {})}
-        conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            conninfo,
+            conninfo(url),
             min_size=0,
             max_size=max_size,
             open=False,
@@ -73,9 +84,7 @@ class Database:
         """Check that the server answers. Raises DatabaseError with one sentence when it does not."""
         try:
             # One plain attempt first: the pool would retry for its whole timeout before it says why.
-            psycopg.connect(
-                self.url.set(drivername="postgresql").render_as_string(hide_password=False), connect_timeout=5
-            ).close()
+            psycopg.connect(conninfo(self.url), connect_timeout=5).close()
         except psycopg.OperationalError as error:
             raise DatabaseError(_why(error, self.url)) from None
         self._pool.open()

@@ -66,7 +66,8 @@ class EmbeddedPostgres:
         self.base = base
         self.data = base / "data"
         self.socket = base / "run"
-        if len(str(self.socket)) > _LONGEST_SOCKET_FOLDER:
+        # Postgres and its clients take a comma for the end of a path.
+        if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_FOLDER or "," in str(self.socket):
             short = hashlib.sha256(str(base).encode()).hexdigest()[:12]
             # Not the temporary folder of the moment: every process of this home must find it, whatever its TMPDIR.
             self.socket = Path(f"/tmp/tms-{short}")  # noqa: S108  (0700 and checked for its owner below)
