@@ -8,7 +8,7 @@ import pytest
 from submission_world import PACE, World, course, enrolment, run, session, trainee, trainer
 
 from tms_pipeline.operations.steps import waiting_for_people
-from tms_pipeline.submission.dead_letters import dead_letters
+from tms_pipeline.submission.dead_letters import dead_letters, retry
 from tms_pipeline.submission.fresh_runs import REASON
 
 LATE = replace(PACE, visible=900.0)
@@ -124,3 +124,29 @@ def test_one_empty_answer_does_not_prove_that_something_was_cancelled(published:
     published.submit()
     assert len(published.held("sessions")) == before - 1
     assert published.submission("session", "B|2")["state"] == "accepted"
+
+
+def test_a_search_that_failed_is_none_of_the_two_that_found_nothing(one_run: World) -> None:
+    """SSG made it and the answer was lost; one search fails, one is shown an empty list, the next one finds it."""
+    one_run.fault("reset_after_commit", "course_run.publish", times=1)
+    one_run.fault("503", "course_run.by_*", times=1)
+    one_run.fault("empty_page", "course_run.by_*", on_call=[2])
+    one_run.approve(*one_run.plan())
+    one_run.work()
+    assert one_run.writes()["course_run.publish"] == 1 and len(one_run.held("runs")) == 1
+    assert one_run.states("course_run") == {"accepted": 1}
+
+
+def test_what_was_withdrawn_before_is_not_taken_for_a_new_enrolment_that_a_person_retries(published: World) -> None:
+    published.upload("enrolment", enrolment("B", "T3", enrolment_status="Withdrawn"))
+    published.night()
+    published.upload("enrolment", enrolment("B", "T3", enrolment_status="Confirmed"))
+    published.fault("reset_before_commit", "enrolment.create", times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    published.execute("UPDATE outbox.submission SET state = 'dead' WHERE state = 'unknown'")
+    (letter,) = dead_letters(published.workplace)
+    retry(published.workplace, letter.submission_id, reason="again", actor=published.actor())
+    published.work()
+    published.night()
+    assert len(published.held("enrolments")) == 3 and published.reconcile() == {}

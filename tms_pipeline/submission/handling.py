@@ -95,7 +95,7 @@ class Handler:
     def _search(self, item: Claimed) -> Outcome | State:
         """Look before anything else; adopt what is there, send again only if a successful look found nothing."""
         self._flush()
-        attempt = self.outcomes.search_begins(item)
+        attempt, answered = self.outcomes.search_begins(item)
         with self.workplace.db.transaction() as connection:
             record = load(connection, self.workplace.rings, item.kind, item.key)
         if record is None:
@@ -115,7 +115,7 @@ class Handler:
         seen = found[0] if found else None
         same = seen is not None and same_content(self.marker, record, seen)
         if item.action == "cancel" and (seen is None or not seen.live):
-            verdict = after_found_gone(shown=seen is not None, searches=item.searches + 1, pace=self.pace)
+            verdict = after_found_gone(shown=seen is not None, searches=answered + 1, pace=self.pace)
             if verdict.done:
                 return self.outcomes.accepted(item, attempt, record, Sent(item.ssg_ref), how=verdict.reason)
             return self._settled(item, attempt, verdict)
@@ -130,7 +130,7 @@ class Handler:
         ):
             return State.ACCEPTED
         verdict = after_nothing_found(
-            item.action, attempts=item.attempts, searches=item.searches + 1, sent_ago=item.sent_ago, pace=self.pace
+            item.action, attempts=item.attempts, searches=answered + 1, sent_ago=item.sent_ago, pace=self.pace
         )
         return self._settled(item, attempt, verdict)
 
@@ -148,9 +148,7 @@ class Handler:
             return self._references("outbox/bound", kind, refs=list(references), key=item.key)
 
         def older(kind: str, references: Iterable[str]) -> set[str]:
-            if item.first_sent_at is None:
-                return set()
-            return self._references("outbox/older", kind, refs=list(references), before=item.first_sent_at)
+            return self._references("outbox/older", kind, refs=list(references), id=item.submission_id)
 
         return Neighbours(bound, older)
 

@@ -96,21 +96,18 @@ class Outcomes:
             else:
                 errand.result = result
 
-    def search_begins(self, item: Claimed) -> int:
-        """Note a search before it is made."""
+    def search_begins(self, item: Claimed) -> tuple[int, int]:
+        """Note a search before it is made; returns its attempt, and how many searches since the last call were
+        answered before."""
         with self.workplace.db.transaction() as connection:
-            connection.execute(
-                "UPDATE outbox.submission SET searches = searches + 1 WHERE submission_id = %s AND lease_owner = %s",
-                (item.submission_id, self.owner),
-            )
             row = connection.execute(
-                "INSERT INTO outbox.attempt (submission_id, number, step, correlation_id) "
-                "VALUES (%s, %s, 'search', %s) RETURNING attempt_id",
-                (item.submission_id, item.attempts, item.correlation_id),
+                statement("outbox/search_begins"),
+                {"id": item.submission_id, "owner": self.owner, "number": item.attempts,
+                 "correlation_id": item.correlation_id},
             ).fetchone()
         if row is None:
             raise RuntimeError("an attempt was not kept")
-        return int(row[0])
+        return int(row[0]), int(row[1])
 
     def accepted(
         self, item: Claimed, attempt: int, record: OpenRecord, sent: Sent, *, how: str = "accepted"
