@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from running import begin, free_port, killed, listens, processes_of, tms, wait_until
+from running import begin, free_port, killed, listens, one_sentence, processes_of, tms, wait_until
+
+from tms_pipeline.store.embedded import EmbeddedPostgres
 
 
 @pytest.fixture
@@ -66,9 +69,17 @@ def test_up_answers_on_its_ports_and_ctrl_c_leaves_no_process_behind(folder: Pat
         health = httpx.get(f"http://127.0.0.1:{dagster + 2}/health", timeout=20)
         assert health.status_code == 200 and health.json()["checks"]["dagster"]["status"] == "ok", health.text
         assert health.json()["checks"]["ssg"]["reachable"] is True
-        second = tms(folder / "h", "up", **{name: str(port) for name, port in ports.items()})
-        assert second.returncode == 3 and "taken" in second.stderr
+        second = tms(folder / "h", "up", TMS_DAGSTER_PORT=str(free_port()), TMS_SIMULATOR_PORT=str(free_port()))
+        assert second.returncode == 3 and f"already (process {process.pid})" in one_sentence(second.stderr)
         assert process.poll() is None, "a second up stopped the first"
+        pid_file = EmbeddedPostgres(folder / "h").data / "postmaster.pid"
+        os.kill(int(pid_file.read_text().split("\n")[0]), signal.SIGKILL)
+        wait_until(
+            lambda: "Postgres had stopped by itself" in output.read_text() or process.poll() is not None,
+            seconds=30, why="the dead Postgres was not noticed",
+        )  # fmt: skip
+        assert process.poll() is None, output.read_text()
+        assert tms(folder / "h", "migrate", "--check").returncode == 0
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0, output.read_text()
     finally:
@@ -82,3 +93,16 @@ def test_up_answers_on_its_ports_and_ctrl_c_leaves_no_process_behind(folder: Pat
 def test_down_with_nothing_running_says_so(folder: Path) -> None:
     done = tms(folder / "h", "down")
     assert done.returncode == 0 and "Nothing" in done.stdout
+
+
+def test_down_leaves_a_process_alone_that_only_has_the_number_of_an_up_that_was_killed(folder: Path) -> None:
+    somebody = subprocess.Popen(["sleep", "60"])
+    try:
+        (folder / "h").mkdir()
+        (folder / "h" / "up.json").write_text(f'{{"pid": {somebody.pid}}}')
+        done = tms(folder / "h", "down")
+        assert done.returncode == 0 and "Nothing" in done.stdout
+        assert somebody.poll() is None
+    finally:
+        somebody.kill()
+        somebody.wait()

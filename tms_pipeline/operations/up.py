@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -10,17 +11,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
+from tms_pipeline.health.site import noted_up, process_of_up
 from tms_pipeline.operations import dagster_home
 from tms_pipeline.operations.at_work import at_work
 from tms_pipeline.operations.simulator_process import simulator
 from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+from tms_pipeline.store.embedded import EmbeddedPostgres
 
 _READY_SECONDS = 90.0
+_STOP_SECONDS = 90.0
+# A server that dies again sooner than this is ill, and starting it once more would only hide it.
+_WELL_SECONDS = 60.0
 # The same with a proxy before it (deploy/proxy/) and without, so that links in mails fit both.
 REVIEW_PREFIX = "/review"
 
@@ -32,9 +38,14 @@ class PortTaken(SettingsError):
 def run_everything(*, say: Callable[[str], None]) -> None:
     """Start all processes, say where they answer, wait for Ctrl-C or SIGTERM, stop all of them.
 
-    Raises PortTaken before anything is started, SettingsError when a process does not come up.
+    Raises RunsAlready and PortTaken before anything is started, SettingsError when a process does not come up.
     """
     settings = load_settings()
+    with _only_one(settings):
+        _run_everything(settings, say=say)
+
+
+def _run_everything(settings: Settings, *, say: Callable[[str], None]) -> None:
     review_port = settings.dagster_port + 1
     for port, name in ((settings.dagster_port, "TMS_DAGSTER_PORT"), (review_port, "TMS_DAGSTER_PORT")):
         _must_be_free(port, name)
@@ -107,29 +118,92 @@ def run_everything(*, say: Callable[[str], None]) -> None:
         say(f"health             http://127.0.0.1:{settings.health_port}/health   (and /metrics)")
         say(f"inbox              {workplace.settings.inbox_url}")
         say("Switch the inbox sensor and the nightly schedule on under Automation. Ctrl-C stops everything.")
+        server = stack.enter_context(_Server(settings, say))
         while not stop.asked:
             dead = children.dead()
             if dead:
                 raise SettingsError(f"The {dead} stopped by itself; its last words are in {logs / (dead + '.log')}.")
+            server.look()
             time.sleep(0.3)
         say("Stopping …")
     say("Everything has stopped.")
 
 
 def stop_everything(settings: Settings) -> bool:
-    """Stop what ``tms up`` started elsewhere; whether there was something to stop."""
-    try:
-        pid = int(json.loads((settings.home / "up.json").read_text(encoding="utf-8"))["pid"])
-        os.kill(pid, signal.SIGTERM)
-    except (OSError, ValueError, KeyError):
+    """Stop what ``tms up`` started elsewhere; whether there was something to stop.
+
+    Raises SettingsError when it is another user's, or does not stop.
+    """
+    pid = process_of_up(settings.home)  # a note that a killed one left may name somebody else's process by now
+    if pid is None:
         return False
-    for _ in range(300):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            break
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        raise SettingsError(f"'tms up' runs as another user (process {pid}); stop it as that user.") from None
+    end = time.monotonic() + _STOP_SECONDS
+    while process_of_up(settings.home) == pid:
+        if time.monotonic() > end:
+            raise SettingsError(
+                f"'tms up' (process {pid}) has not stopped in {_STOP_SECONDS:.0f} seconds; what holds it is in the "
+                f"folder {settings.home / 'logs'}."
+            )
         time.sleep(0.1)
     return True
+
+
+class RunsAlready(SettingsError):
+    """``tms up`` runs for this state folder already."""
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Whatever its ports: a second daemon would run every sensor and schedule twice."""
+    settings.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    descriptor = os.open(settings.home / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = noted_up(settings.home)
+            raise RunsAlready(
+                f"'tms up' runs for {settings.home} already{f' (process {pid})' if pid else ''}; there must be one for "
+                "an installation. Verbs work beside it; 'tms down' stops it."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _Server:
+    """The embedded Postgres, started again when it died: while we live, who are its parent, no other process can."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._server = EmbeddedPostgres(settings.home) if settings.database_url is None else None
+        self._say = say
+        self._began = -_WELL_SECONDS
+
+    def __enter__(self) -> _Server:
+        return self
+
+    def look(self) -> None:
+        """Raises SettingsError or DatabaseError when it does not stay up."""
+        server = self._server
+        if server is None or not server.died():
+            return
+        log = server.data / "server.log"
+        if time.monotonic() - self._began < _WELL_SECONDS:
+            raise SettingsError(f"The embedded Postgres stops again and again; its last words are in {log}.")
+        self._began = time.monotonic()
+        server.release()
+        server.acquire()
+        self._say(f"Postgres had stopped by itself and was started again; its last words are in {log}.")
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.release()
 
 
 class _Stop:

@@ -110,6 +110,17 @@ class EmbeddedPostgres:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    def died(self) -> bool:
+        """Whether the server is gone and nobody stopped it: the process that it noted does not live."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(pid, 0)
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        except ProcessLookupError:
+            return True
+        except (OSError, ValueError):
+            return False  # stopped, or about to start; or no /proc here
+
     def _answers(self) -> bool:
         try:
             psycopg.connect(host=str(self.socket), user=USER, dbname="postgres", connect_timeout=2).close()
