@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from tms_pipeline.alarms.alarm import TOPICS
 from tms_pipeline.alarms.watch import watch
 from tms_pipeline.operations.steps import run_has_failed
@@ -52,6 +54,21 @@ def test_every_topic_is_seen_in_the_tables_and_is_over_when_it_is_over_there(
     open_now = {row[0] for row in place.db.rows("SELECT topic FROM alarm.alarm WHERE ended_at IS NULL")}
     # A run that failed stays failed; it is forgotten after three days.
     assert open_now == {"runs"}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("SSG-TIMEOUT", ["ssg"]), ("SSG-KILL-SWITCH", []), ("SSG-MAINTENANCE", []), ("RESTORED", [])],
+)
+def test_what_we_did_not_read_by_our_own_will_is_no_fault_of_ssg(
+    make_place: Callable[..., Workplace], code: str, told: list[str]
+) -> None:
+    place = make_place()
+    _run(place, (
+        "INSERT INTO mirror.read (kind, scope, state, error_code, sentence, started_at) "
+        f"SELECT kind, '', 'not read', '{code}', 's', now() FROM unnest(ARRAY['trainer', 'course']) kind",
+    ))  # fmt: skip
+    assert [alarm.topic for alarm in watch(place).raised] == told
 
 
 def _run(place: Workplace, statements: tuple[str, ...]) -> None:

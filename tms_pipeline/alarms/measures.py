@@ -14,6 +14,10 @@ from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
 
+# What was not read because we did not ask, or must ask again: SSG may be well.
+_NOT_ASKED = frozenset({"SSG-KILL-SWITCH", "SSG-MAINTENANCE", "RESTORED"})
+
+
 def thresholds_of(settings: Settings) -> Thresholds:
     """The thresholds of this installation."""
     return Thresholds(
@@ -31,7 +35,7 @@ def measure(connection: Connection, *, now: datetime, today: date) -> Measured:
     state = connection.execute(query("alarms/state")).fetchone()
     assert state is not None  # a SELECT of single numbers
     dead_letters, oldest_waiting, waiting, breaker_open_since, last_night, first_upload = state
-    reads = [row[2] for row in connection.execute(query("mirror/last_reads"))]
+    reads = [row[2] for row in connection.execute(query("mirror/last_reads")) if row[4] not in _NOT_ASKED]
     titles = _titles()
     return Measured(
         now=now,
