@@ -13,7 +13,6 @@ from tms_pipeline.settings import Settings
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
-
 # What was not read because we did not ask, or must ask again: SSG may be well.
 _NOT_ASKED = frozenset({"SSG-KILL-SWITCH", "SSG-MAINTENANCE", "RESTORED"})
 
