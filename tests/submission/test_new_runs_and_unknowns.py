@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from submission_world import PACE, World, course, enrolment, run, session, trainee, trainer
+from submission_world import PACE, World, course, enrolment, fee, run, session, trainee, trainer
 
 from tms_pipeline.operations.steps import waiting_for_people
 from tms_pipeline.submission.dead_letters import dead_letters, retry
@@ -150,3 +150,29 @@ def test_what_was_withdrawn_before_is_not_taken_for_a_new_enrolment_that_a_perso
     published.work()
     published.night()
     assert len(published.held("enrolments")) == 3 and published.reconcile() == {}
+
+
+def test_an_update_that_arrived_is_ours_though_our_register_went_back_before_it_was_found(published: World) -> None:
+    """Else we would take our own change for somebody else's, and never send the way back."""
+    published.upload("trainee", trainee("T1", email="slip@example.test"))
+    published.fault("reset_after_commit", "enrolment.update", times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    assert published.states("enrolment")["unknown"] == 1
+    published.upload("trainee", trainee("T1"))
+    published.submit()
+    assert published.reconcile() == {}
+    assert "slip@example.test" not in str(published.held("enrolments"))
+
+
+def test_of_an_enrolment_that_ssg_holds_twice_one_fee_is_sent_and_once(world: World) -> None:
+    world.fault("duplicate", "enrolment.create", times=1)
+    world.night()
+    assert world.reconcile() == {"duplicated there": {"enrolment": 1}}
+    for name in ("T1", "T2"):
+        world.upload("fee", fee("A", name, "Partial Payment"))
+    world.forget_calls()
+    world.night()
+    world.night()
+    assert world.writes() == {"enrolment.fees": 2}
+    assert world.reconcile() == {"duplicated there": {"enrolment": 1}}

@@ -113,7 +113,7 @@ class Handler:
             return self._settled(item, attempt, verdict, error)
         crashpoint("after_search", item.call)
         seen = found[0] if found else None
-        same = seen is not None and same_content(self.marker, record, seen)
+        same = seen is not None and (same_content(self.marker, record, seen) or self.outcomes.as_sent(item, found))
         if item.action == "cancel" and (seen is None or not seen.live):
             verdict = after_found_gone(shown=seen is not None, searches=answered + 1, pace=self.pace)
             if verdict.done:

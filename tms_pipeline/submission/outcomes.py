@@ -145,13 +145,18 @@ class Outcomes:
             for one in found:
                 theirs = row_of(self.marker, one)["ssg_hash"]
                 # What we sent was agreed on, also where our register has moved on since: then that is a change of ours.
-                sent = same or _as_sent(item, bytes(theirs), found) == bytes(item.content_hash)
+                sent = same or self.as_sent(item, found)
                 agreed = sent if one.kind == item.kind else theirs == ours.get(one.kind)
                 rows.append((one.kind, self._row(one, item.key, agreed=agreed, claim_created=True)))
             verdict = Verdict(state=State.ACCEPTED, reason=how)
             ours_now = Outcome(item, attempt, verdict, ssg_ref=found[0].ssg_ref, written=rows, adopted=True)
             self.write(connection, [ours_now])
         return True
+
+    def as_sent(self, item: Claimed, found: Sequence[Seen]) -> bool:
+        """Whether SSG holds what this submission would have made, whatever our register holds by now."""
+        theirs = bytes(row_of(self.marker, found[0])["ssg_hash"])
+        return _as_sent(item, theirs, found) == bytes(item.content_hash)
 
     def _row(self, seen: Seen, key: str, *, agreed: bool, claim_created: bool) -> dict[str, Any]:
         row = {**row_of(self.marker, seen), "key": key}

@@ -104,8 +104,8 @@ def after_found_gone(*, shown: bool, searches: int, pace: Pace) -> Verdict:
 def after_nothing_found(
     action: str, *, attempts: int, searches: int, sent_ago: float | None, pace: Pace
 ) -> Verdict:
-    """After a search that succeeded and did not find it: send again, but not before "not yet" became "not". ``searches``
-    since the call that were answered, this one counted.
+    """After a search that succeeded and did not find it: send again, but not before "not yet" became "not".
+    ``searches`` since the call that were answered, this one counted.
 
     One empty answer of SSG proves little, and a second record is the worst that can happen: what would create one is
     looked for twice.
