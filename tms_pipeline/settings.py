@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,8 +33,9 @@ class Settings(BaseSettings):
     """Settings of one installation. Names are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True, frozen=True
-    )
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True,
+        frozen=True,
+    )  # fmt: skip
 
     environment: Literal["local", "staging", "production"] = "local"
     tms_home: Path = PROJECT_ROOT / ".tms"
@@ -144,7 +147,7 @@ class Settings(BaseSettings):
     dagster_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         default="INFO", validation_alias="TMS_DAGSTER_LOG_LEVEL"
     )
-    dagster_port: int = Field(default=3000, ge=1, le=65535, validation_alias="TMS_DAGSTER_PORT")
+    dagster_port: int = Field(default=3000, ge=1, le=65533, validation_alias="TMS_DAGSTER_PORT")
     simulator_port: int = Field(default=8900, ge=0, le=65535, validation_alias="TMS_SIMULATOR_PORT")
 
     # Past one machine
@@ -172,6 +175,23 @@ class Settings(BaseSettings):
         if scheme not in {"postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2"}:
             raise ValueError("must start with postgresql://")
         return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, LookupError):
+            raise ValueError("no such time zone is known here; write it as Asia/Singapore") from None
+        return value
+
+    @field_validator("today")
+    @classmethod
+    def _a_day(cls, value: str) -> str:
+        try:
+            return date.fromisoformat(value).isoformat() if value else value
+        except ValueError:
+            raise ValueError("it is no day; write it as 2026-03-01") from None
 
     @field_validator("ssg_maintenance")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from running import environment, listens, processes_of, wait_until
+from running import TMS, environment, listens, processes_of, wait_until
 
 from tms_pipeline.operations.failures import sentence_of
 from tms_pipeline.operations.simulator_process import running, simulator
@@ -53,6 +55,36 @@ def test_an_operating_systems_error_names_the_file() -> None:
     with pytest.raises(OSError) as caught:
         Path("/nothing/here").read_bytes()
     assert sentence_of(caught.value) == "/nothing/here cannot be used: No such file or directory."
+
+
+def test_a_full_disk_is_a_sentence_also_where_no_file_is_named() -> None:
+    told = sentence_of(OSError(errno.ENOSPC, "No space left on device"))
+    assert told is not None and "make room" in told and told.endswith(".")
+
+
+def test_who_reads_may_go_away_and_the_verb_ends_with_its_own_code(folder: Path) -> None:
+    (folder / "h").mkdir()
+    (folder / "h").chmod(0o700)
+    for verb in (["health", "--json"], ["health"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        # No Postgres there, so health is degraded: 1, whoever reads it.
+        done = subprocess.run(
+            [str(TMS), *verb], env=environment(folder / "h", DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing"),
+            stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False, cwd=folder,
+        )  # fmt: skip
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_nothing_of_ours_is_open_to_others_whatever_the_umask(folder: Path) -> None:
+    subprocess.run(
+        ["sh", "-c", f"umask 000 && exec '{TMS}' metrics -o '{folder / 'below' / 'm.prom'}'"], cwd=folder,
+        env=environment(folder / "below" / "h", DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing"), capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    made = [folder / "below", *(folder / "below").rglob("*")]
+    assert folder / "below" / "m.prom" in made
+    assert [path for path in made if path.lstat().st_mode & 0o022 and not path.is_symlink()] == []
 
 
 def user_of(home: Path) -> subprocess.Popen[str]:

@@ -62,7 +62,8 @@ def test_a_database_that_is_not_there(run: Run, empty_database: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("TMS_HOLD_SHARE", "7"), ("SSG_ENV", "moon"), ("SSG_TIMEOUT_SECONDS", "soon"), ("TMS_DAGSTER_PORT", "0"),
-     ("TMS_APPROVAL_POLICY", "perhaps")],
+     ("TMS_APPROVAL_POLICY", "perhaps"), ("TIMEZONE", "Mars/Phobos"), ("TMS_TODAY", "yesterday"),
+     ("TMS_DAGSTER_PORT", "65535")],
 )  # fmt: skip
 def test_a_wrong_setting_is_named(name: str, value: str, run: Run) -> None:
     done = run("sync", **{name: value})

@@ -158,6 +158,15 @@ def test_folders_that_others_may_read_are_named(ask: Doctor, well: Settings) -> 
         folder.chmod(0o700)
 
 
+def test_a_state_folder_that_everybody_may_write_into_is_named(ask: Doctor, well: Settings) -> None:
+    before = well.home.stat().st_mode & 0o777
+    well.home.chmod(before | 0o002)
+    try:
+        told(named(ask(), "permissions"), f"write into: {well.home}.", "chmod o-w")
+    finally:
+        well.home.chmod(before)
+
+
 def test_growth_past_its_limit_is_told_as_a_warning(ask: Doctor, well: Settings) -> None:
     inbox = well.home / "inbox"
     inbox.mkdir(exist_ok=True)

@@ -96,3 +96,13 @@ def test_each_profile_is_whole_but_for_its_secrets(name: str, monkeypatch: pytes
         with pytest.raises(SettingsError, match="so set SSG_UEN, SSG_ENCRYPTION_KEY, SSG_CORPPASS_ID"):
             check_ssg(found)
         assert check_ssg(Settings(_env_file=profile, **COMPLETE)) is None
+
+
+def test_a_setting_that_stands_empty_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_installed = load_settings(_env_file=None)
+    for line in (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines():
+        name = line.lstrip("# ").partition("=")[0]
+        if line.rstrip().endswith("=") and name.isupper():
+            monkeypatch.setenv(name, "")
+    monkeypatch.setenv("TMS_HOME", "")
+    assert load_settings(_env_file=None) == as_installed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -26,7 +27,7 @@ from tms_pipeline.cli import (
     rights,
     roles,
 )
-from tms_pipeline.cli.output import name_verbs, plainly
+from tms_pipeline.cli.output import name_verbs, outlive_readers, plainly
 
 app = typer.Typer(
     name="tms",
@@ -58,6 +59,9 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  (the sentence is for who runs it from a checkout)
         sys.stderr.write("tms needs Python 3.11 or newer; install it and make the environment again.\n")
         raise SystemExit(3)
+    # Whatever the shell or the supervisor left: nobody else writes into what we make, and we always may.
+    os.umask((os.umask(0o022) | 0o022) & ~0o700)
+    outlive_readers()
     app()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -17,6 +19,26 @@ FINE, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class _Lasting(io.FileIO):
+    """An output whose reader may go away: what comes later is read by nobody, and the work behind it goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            return len(data)
+
+
+def outlive_readers() -> None:
+    """Let ``tms … | head`` end in peace: with the exit code of the verb, and nothing broken off half-way."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or stream.isatty():
+            continue
+        raw = io.BufferedWriter(_Lasting(os.dup(stream.fileno()), "w"))
+        setattr(sys, name, io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=stream.line_buffering))
 
 
 def emit(value: Any, *, as_json: bool, words: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import smtplib
 import ssl as tls
 import stat
@@ -72,10 +73,18 @@ def permissions(settings: Settings) -> Check:
     env = Path(".env")
     if env.exists() and env.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_secret(env):
         open_ones.append(".env")
+    others = ("anchors", "backups", "certificates", "dagster", "mappings")
+    writable = [settings.home, *(settings.home / name for name in others)]
+    loose = [str(path) for path in writable if path.exists() and path.stat().st_mode & stat.S_IWOTH]
+    if loose:
+        return degraded(
+            "permissions", f"Everybody may write into: {', '.join(loose)}.",
+            f"Run 'chmod o-w {' '.join(map(shlex.quote, loose))}', and look whether somebody did.", "settings",
+        )  # fmt: skip
     if open_ones:
         return degraded(
             "permissions", f"Others may look into: {', '.join(open_ones)}.",
-            f"Run 'chmod -R go= {' '.join(open_ones)}'.", "settings",
+            f"Run 'chmod -R go= {' '.join(map(shlex.quote, open_ones))}'.", "settings",
         )  # fmt: skip
     return ok("permissions", "folders and .env are for their owner only")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import psycopg
 
 from tms_pipeline.identity.keyring import KeyringError
@@ -31,6 +33,10 @@ def sentence_of(error: Exception) -> str | None:
         return text if text.endswith(".") and " " in text and "\n" not in text else None
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return "Postgres broke off. What was not finished did not happen; see that the server is well and run it again."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" where {error.filename} was to be written" if error.filename else ""
+        done = "What could not be written did not happen."
+        return f"The disk or its quota is full{where}: make room and run it again. {done}"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename} cannot be used: {error.strerror}."
     return None
