@@ -1,4 +1,4 @@
--- Assessments of enrolments that stand.
+-- Assessments of enrolments and runs that stand.
 -- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
 -- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
 -- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
@@ -26,5 +26,6 @@ LEFT JOIN LATERAL (
 ) AS m ON true
 WHERE (r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash
        AND EXISTS (SELECT FROM register.enrolment e
-                   WHERE e.key = r.run_code || '|' || r.trainee_ref AND e.live))
+                   WHERE e.key = r.run_code || '|' || r.trainee_ref AND e.live)
+       AND EXISTS (SELECT FROM register.course_run c WHERE c.key = r.run_code AND c.live))
    OR (NOT r.live AND m.live)

@@ -22,5 +22,6 @@ LEFT JOIN mirror.attendance m ON m.key = r.key AND m.live
 WHERE (r.live AND m.ssg_hash IS DISTINCT FROM r.ssg_hash
        AND EXISTS (SELECT FROM register.enrolment e
                    WHERE e.key = r.run_code || '|' || r.trainee_ref AND e.live)
+       AND EXISTS (SELECT FROM register.session x WHERE x.key = r.run_code || '|' || r.session_no AND x.live)
        AND EXISTS (SELECT FROM register.course_run c WHERE c.key = r.run_code AND c.live))
    OR (NOT r.live AND m.live)

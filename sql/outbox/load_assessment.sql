@@ -1,5 +1,5 @@
 -- What an assessment's submission needs.
-SELECT a.*, a.live AND e.live AS wanted, r.course_reference, mr.ssg_ref AS ssg_run_id, ma.ssg_ref AS their_ref, t.nric_sealed, t.full_name_sealed
+SELECT a.*, a.live AND r.live AND e.live AS wanted, r.course_reference, mr.ssg_ref AS ssg_run_id, ma.ssg_ref AS their_ref, t.nric_sealed, t.full_name_sealed
 FROM register.assessment a
 JOIN register.course_run r ON r.key = a.run_code
 JOIN register.enrolment e ON e.key = a.run_code || '|' || a.trainee_ref

@@ -1,5 +1,5 @@
 -- What an attendance's submission needs: its session at SSG and the trainee's particulars.
-SELECT a.*, a.live AND r.live AND e.live AS wanted, r.course_reference, x.mode_of_training, mr.ssg_ref AS ssg_run_id, ms.ssg_ref AS ssg_session_id,
+SELECT a.*, a.live AND r.live AND e.live AND x.live AS wanted, r.course_reference, x.mode_of_training, mr.ssg_ref AS ssg_run_id, ms.ssg_ref AS ssg_session_id,
        ma.ssg_ref AS their_ref, t.nric_sealed, t.full_name_sealed, t.email_sealed, t.phone_sealed, t.phone_country,
        t.residency, t.survey_language
 FROM register.attendance a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from submission_world import World, fee, key, run, sheet
+from submission_world import NRICS, World, attendance, enrolment, fee, key, run, session, sheet
 
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.mirror.scope_reads import PullResult
@@ -82,3 +82,37 @@ def test_a_held_file_is_shown_for_as_long_as_it_is_held(world: World) -> None:
     found(world)
     assert world.rows("SELECT class, upload_id FROM finding.sheet_row "
                       "WHERE review_id = (SELECT max(review_id) FROM finding.review)") == [("withheld", upload)]  # fmt: skip
+
+
+def test_what_hangs_on_a_withdrawn_enrolment_and_differs_is_told_and_nothing_is_sent(published: World) -> None:
+    published.upload("enrolment", enrolment("A", "T1", enrolment_status="Withdrawn"))
+    published.night()
+    assert found(published) == {}, "her marks and her assessment stand on both sides alike"
+    published.forget_calls()
+    reference = published.value("SELECT ssg_ref FROM mirror.assessment WHERE key = 'A|HB-00001|'")
+    published.edit("assessments", reference, grade="C")
+    place = published.value("SELECT ssg_ref FROM mirror.session WHERE key = 'A|1'")
+    published.edit("attendance", f"{place}/{NRICS['T1']}", statusCode="2")
+    published.night()
+    assert found(published) == {"differs": {"assessment": 1, "attendance": 1}}
+    assert told(published, "field || ' ' || changed_by") == [
+        ("assessment", "A|HB-00001|", "grade somebody at SSG"), ("attendance", key("A", 1, "T1"), "mark somebody at SSG"),
+    ]  # fmt: skip
+    assert all("cancelled here" in what for _, _, what in told(published, "what_to_do"))
+    resolve(published.workplace, "attendance", key("A", 1, "T1"), "theirs", reason="so", actor=published.actor())
+    assert found(published) == {"differs": {"assessment": 1}}
+    published.edit("assessments", reference, grade="B")
+    published.pull()
+    assert found(published) == {} and published.writes() == {}
+
+
+def test_marks_of_a_session_that_we_cancelled_are_not_laid_at_somebody_elses_door(published: World) -> None:
+    published.upload("session", session("A", 2, "2026-11-17", session_status="Cancelled"))
+    published.night()
+    assert found(published) == {"missing there": {"attendance": 1}}
+    ((_, record, what),) = told(published, "what_to_do")
+    assert record == key("A", 2, "T1") and "session is cancelled here" in what
+    assert published.plan(keep=False)[1].elsewhere == () and published.plan(keep=False)[1].changes == ()
+    published.upload("attendance", attendance("A", 2, "T1", "Absent"))
+    published.night()
+    assert found(published) == {}

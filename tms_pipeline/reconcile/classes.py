@@ -26,6 +26,15 @@ TO_RESOLVE = (
     "Somebody changed this at SSG. Decide: 'tms resolve' with ours (send ours again), theirs (keep SSG's until our "
     "register changes) or ignore."
 )
+# What hangs on an enrolment, a session or a run that is cancelled here is neither sent nor taken back by itself.
+ORPHAN = (
+    "Nothing is sent, as its enrolment, session or run is cancelled here. Put it right on TPGateway, or let SSG's "
+    "stand: 'tms resolve' with theirs or ignore."
+)
+ORPHAN_MARK = (
+    "Its session is cancelled here, and SSG keeps no mark without its session. If the session took place, correct it; "
+    "if not, mark it Absent; or decide: 'tms resolve' with theirs or ignore."
+)
 # Which side was asked of the other.
 COMPARISONS = ("sheet to register", "register to SSG", "SSG to register")
 # What is no disagreement of the data: it is being worked on.

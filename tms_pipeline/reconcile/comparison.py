@@ -31,6 +31,8 @@ _ALIKE = {
 }
 # Nothing that we submit takes these back.
 _NEVER_CANCELLED = frozenset({"trainer", "fee"})
+# What the plan leaves alone when the enrolment or the session it hangs on is cancelled.
+_HANGING = frozenset({"attendance", "assessment"})
 _WHOSE = "coalesce(m.run_code, 'SSG run ' || m.ssg_run_id, 'an unknown run')"
 _WHO = "coalesce(m.trainee_ref, 'a trainee we do not hold')"
 # What a person needs to find a record that only SSG holds; no personal value.
@@ -102,6 +104,7 @@ def _look_closer(
         "to_resolve": classes.TO_RESOLVE, "todo": classes.TO_DO["differs"],
         "to_do_twice": classes.TO_DO["duplicated there"], "to_do_here": classes.TO_DO["missing here"],
         "dead_class": dead_class, "dead_to_do": classes.TO_DO[dead_class],
+        "orphan_to_do": classes.ORPHAN, "orphan_mark_to_do": classes.ORPHAN_MARK,
         "personal": [item.name for item in (*kind.personal_fields, *_TRAINEE.personal_fields)],
     }
     connection.execute(query("reconcile/settled", **names), words)
@@ -113,6 +116,10 @@ def _look_closer(
         ),
         words,
     )
+    if kind.name in _HANGING:
+        connection.execute(query("reconcile/orphans", **names), words)
+    if kind.name == "attendance":
+        connection.execute(query("reconcile/orphan_marks"), words)
     connection.execute(
         query("reconcile/fields", **names, trainee=trainee, pairs=sql.SQL(", ").join(pairs.values()),
               stands=_stands(kind, "r"))
