@@ -58,8 +58,12 @@ def test_an_operating_systems_error_names_the_file() -> None:
 
 
 def test_a_full_disk_is_a_sentence_also_where_no_file_is_named() -> None:
-    told = sentence_of(OSError(errno.ENOSPC, "No space left on device"))
-    assert told is not None and "make room" in told and told.endswith(".")
+    full = OSError(errno.ENOSPC, "No space left on device")
+    of_a_library = RuntimeError("the workbook could not be written")
+    of_a_library.__context__ = full
+    for error in (full, of_a_library, psycopg.errors.DiskFull("could not extend file")):
+        told = sentence_of(error)
+        assert told is not None and "full" in told and "ake room" in told and told.endswith("."), error
 
 
 def test_who_reads_may_go_away_and_the_verb_ends_with_its_own_code(folder: Path) -> None:

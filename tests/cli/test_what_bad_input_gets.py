@@ -177,6 +177,12 @@ def test_what_nobody_foresaw_is_one_sentence_and_its_text_goes_to_the_log_redact
     log = (folder / "h" / "logs" / "errors.jsonl").read_text()
     assert "Traceback" in log and "SQLSTATE 22P02" in log and "invalid input syntax" not in log  # it quotes the value
     assert "S9999001A" not in done.stdout + said + log
+    (folder / "h" / "logs" / "errors.jsonl").unlink()
+    (folder / "h" / "logs" / "errors.jsonl").symlink_to("/dev/full")
+    done = tms(
+        folder / "h", "intake", str(folder / "people.csv"), DATABASE_URL=empty_database, TMS_ACTOR="S9999001A"
+    )  # fmt: skip
+    assert done.returncode == 3 and "could not be kept" in one_sentence(done.stderr)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from health_world import beat, certificate_pair, named, run_sql
 from running import free_port, wait_until
 from starlette.applications import Starlette
 
+from tms_pipeline.backups import notes
 from tms_pipeline.backups.making import make
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.restoring import restore
@@ -80,11 +81,17 @@ def test_a_full_disk_is_named_by_the_room_that_is_left(look: Look) -> None:
     tells(look(disk_free_mb=1e9), "disk", what="MB are free", mend="tms housekeeping")
 
 
-def test_a_full_quota_is_named_by_a_write_that_fails_though_there_is_room(look: Look) -> None:
+def test_a_full_quota_is_named_by_a_write_that_fails_though_there_is_room(look: Look, well: Settings) -> None:
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         tells(look(), "disk", what="Nothing can be written", mend="Make room")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        before = set(well.home.rglob("*"))
+        look(ssg_base_url=f"http://127.0.0.1:{free_port()}")
+        with pytest.raises(OSError):
+            notes.write(well.home, "backup", {})
+        assert set(well.home.rglob("*")) - before == set(), "a look leaves halves of files behind"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)

@@ -26,5 +26,8 @@ def write(home: Path, about: str, facts: dict[str, Any]) -> None:
     """Replace one note."""
     path = path_of(home)
     fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({**read(home), about: facts}, indent=1), encoding="utf-8")
-    os.replace(fresh, path)
+    try:
+        fresh.write_text(json.dumps({**read(home), about: facts}, indent=1), encoding="utf-8")
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)  # on a full disk nothing stays behind

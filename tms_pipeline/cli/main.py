@@ -27,7 +27,7 @@ from tms_pipeline.cli import (
     rights,
     roles,
 )
-from tms_pipeline.cli.output import name_verbs, outlive_readers, plainly
+from tms_pipeline.cli.output import name_verbs, outlive_readers, plainly, quiet_leavings
 
 app = typer.Typer(
     name="tms",
@@ -62,6 +62,7 @@ def run() -> None:
     # Whatever the shell or the supervisor left: nobody else writes into what we make, and we always may.
     os.umask((os.umask(0o022) | 0o022) & ~0o700)
     outlive_readers()
+    quiet_leavings()
     app()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -39,6 +40,11 @@ def outlive_readers() -> None:
             continue
         raw = io.BufferedWriter(_Lasting(os.dup(stream.fileno()), "w"))
         setattr(sys, name, io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=stream.line_buffering))
+
+
+def quiet_leavings() -> None:
+    """Print nothing of what breaks while things are thrown away: Python would show it as it is, past redaction."""
+    sys.unraisablehook = lambda found: logging.getLogger("tms").debug("left behind", exc_info=found.exc_value)
 
 
 def emit(value: Any, *, as_json: bool, words: Callable[[], None]) -> None:

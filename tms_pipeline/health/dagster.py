@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,7 @@ import psycopg
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.database import words
 from tms_pipeline.health.site import Site
+from tms_pipeline.operations.dagster_home import write_whole
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
@@ -83,9 +83,7 @@ def _several(site: Site, now: set[str]) -> bool:
             seen.append((who, time.time()))
             with contextlib.suppress(OSError):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                fresh = path.with_suffix(f".{os.getpid()}")
-                fresh.write_text(json.dumps(seen), encoding="utf-8")
-                os.replace(fresh, path)
+                write_whole(path, json.dumps(seen))
     ids = [who for who, _ in seen]
     return len(ids) > len(set(ids))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from tms_pipeline.backups.watching import OF_RESTORES
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.database import words
 from tms_pipeline.health.site import Site
+from tms_pipeline.operations.dagster_home import write_whole
 from tms_pipeline.operations.simulator_process import running
 from tms_pipeline.settings import Settings
 from tms_pipeline.ssg.config import ClientConfig
@@ -142,9 +142,7 @@ def reach(settings: Settings, base_url: str, *, cache_seconds: float = CACHE_SEC
     found = _ask(settings, base_url)
     with contextlib.suppress(OSError):  # on a full disk every look asks anew
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = place.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(asdict(found)), encoding="utf-8")
-        os.replace(fresh, place)
+        write_whole(place, json.dumps(asdict(found)))
     return found
 
 

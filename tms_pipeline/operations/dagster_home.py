@@ -98,8 +98,11 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file that others may be reading or writing: they meet the old text or the new one, never a part."""
     # Containers share the folder and have the same process ids, so the name of the part is chance.
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, path)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)  # on a full disk nothing stays behind
 
 
 def environment(workplace: Workplace, home: Path) -> dict[str, str]:

@@ -97,6 +97,8 @@ def set_up_logs(settings: Settings) -> None:
         logger.propagate = True
         logger.setLevel(logging.WARNING)
     logging.captureWarnings(True)
+    # A line that cannot be written would be printed as it is, with its traceback and past redaction.
+    logging.raiseExceptions = False
     sys.excepthook = _unhandled
     threading.excepthook = _unhandled_in_thread
     folder = settings.home / "logs"
@@ -104,8 +106,7 @@ def set_up_logs(settings: Settings) -> None:
     path = folder / "errors.jsonl"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     hidden = logging.getLogger(_REDACTED_ERRORS)
-    hidden.handlers[:] = [WatchedFileHandler(path, encoding="utf-8")]
-    hidden.handlers[0].setFormatter(JsonLines())
+    hidden.handlers[:] = [_ErrorsFile(path)]
     hidden.propagate = False
     sentry.begin(settings)
     structlog.configure(
@@ -151,13 +152,27 @@ class _JournalFile(WatchedFileHandler):
         """Say nothing: the journal's trouble is told by the check 'disk'."""
 
 
+class _ErrorsFile(WatchedFileHandler):
+    """The errors' file, which knows whether a line could not be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.setFormatter(JsonLines())
+        self.failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """On a full disk a line is lost; who asked is told so."""
+        self.failed = True
+
+
 def keep_error(error: Exception) -> Path | None:
     """Write an error with its traceback, redacted, to the errors' file of this installation; None if that fails."""
     try:
         set_up_logs(load_settings())
         hidden = logging.getLogger(_REDACTED_ERRORS)
         hidden.error("unforeseen", exc_info=error)
-        return Path(cast(WatchedFileHandler, hidden.handlers[0]).baseFilename)
+        file = cast(_ErrorsFile, hidden.handlers[0])
+        return None if file.failed else Path(file.baseFilename)
     except (OSError, SettingsError):
         return None
 
