@@ -1,5 +1,6 @@
 -- Course runs. A cancelled run is taken back once no live enrolment hangs on it any more.
--- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or was changed
+-- again after a person decided for ours against what it held then, or it holds what
 -- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
 -- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
 SELECT r.key,
@@ -30,7 +31,10 @@ SELECT r.key,
                 SELECT FROM outbox.submission s WHERE s.kind = 'course_run' AND s.key = r.key AND s.ssg_ref = m.ssg_ref
                   AND s.state = 'accepted')) OR m.agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.course_run g WHERE g.agreed_key = r.key AND g.agreed_hash = '\x00' AND NOT g.live)
-            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND m.agreed_hash = r.ssg_hash, true)
+            WHEN m.key IS NOT NULL THEN coalesce(m.agreed_hash <> m.ssg_hash AND (m.agreed_hash = r.ssg_hash OR EXISTS (
+                SELECT FROM outbox.resolution x
+                WHERE x.kind = 'course_run' AND x.key = r.key AND x.how = 'ours' AND x.their_hash = m.agreed_hash
+                  AND x.register_hash = r.ssg_hash)), true)
             ELSE EXISTS (SELECT FROM mirror.course_run g
                          WHERE g.agreed_key = r.key AND g.agreed_hash <> '\x00'
                            AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere

@@ -1,6 +1,7 @@
 -- Enrolments. SSG lets name, birth date, sponsorship and employer UEN be changed by nobody (ssg-api 6.2): there the old
 -- one is cancelled, and the next round of the plan creates the new one. A new one carries the fee status with it.
--- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or it holds what
+-- ``elsewhere``: SSG's side was changed by somebody else and ours was not (see 0002_submission.sql), or was changed
+-- again after a person decided for ours against what it held then, or it holds what
 -- both sides never agreed on: a record that was there before us. That one is not cancelled unasked either: only what
 -- we submitted, or what both sides once agreed on, is taken back by a cancelled row.
 WITH pair AS (
@@ -50,7 +51,10 @@ SELECT key,
                 SELECT FROM outbox.submission s WHERE s.kind = 'enrolment' AND s.key = pair.key AND s.ssg_ref = pair.ssg_ref
                   AND s.state = 'accepted')) OR agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.enrolment g WHERE g.agreed_key = pair.key AND g.agreed_hash = '\x00' AND NOT g.live)
-            WHEN there THEN coalesce(agreed_hash <> their_hash AND agreed_hash = ssg_hash, true)
+            WHEN there THEN coalesce(agreed_hash <> their_hash AND (agreed_hash = ssg_hash OR EXISTS (
+                SELECT FROM outbox.resolution x
+                WHERE x.kind = 'enrolment' AND x.key = pair.key AND x.how = 'ours' AND x.their_hash = pair.agreed_hash
+                  AND x.register_hash = pair.ssg_hash)), true)
             ELSE EXISTS (SELECT FROM mirror.enrolment g
                          WHERE g.agreed_key = pair.key AND g.agreed_hash <> '\x00'
                            AND (NOT g.live OR g.key IS DISTINCT FROM g.agreed_key)) END AS elsewhere

@@ -95,6 +95,29 @@ def test_ours_wins(published: World) -> None:
     assert _email(published, reference) == "trainee1@example.test" and published.reconcile() == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "there", "record", "values"),
+    [
+        ("enrolment", "enrolments", key("A", "T1"), [{"email": "one@example.test"}, {"email": "two@example.test"}]),
+        ("fee", "enrolments", key("A", "T1"), [{"collection": "Pending Payment"}, {"collection": "Partial Payment"}]),
+        ("course_run", "runs", "B", [{"scheduleInfo": "Evenings"}, {"scheduleInfo": "Mornings"}]),
+    ],
+)
+def test_ours_wins_over_what_was_looked_at_and_over_nothing_that_came_later(
+    published: World, kind: str, there: str, record: str, values: list[dict[str, str]]
+) -> None:
+    reference = _ref(published, kind, record)
+    published.edit(there, reference, **values[0])
+    published.pull()
+    resolve(published.workplace, kind, record, "ours", reason="typo there", actor=published.actor())
+    published.edit(there, reference, **values[1])
+    assert not published.night().outcomes and published.writes() == {}
+    assert published.reconcile() == {"differs": {kind: 1}}
+    resolve(published.workplace, kind, record, "ours", reason="that too", actor=published.actor())
+    published.night()
+    assert sum(published.writes().values()) == 1 and published.reconcile() == {}
+
+
 def test_theirs_is_right_until_the_register_changes(published: World) -> None:
     reference = _edit_email(published)
     published.pull()
