@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from submission_world import PACE, World, course, enrolment, fee, run, session, trainee, trainer
 
+from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.operations.steps import waiting_for_people
 from tms_pipeline.submission.dead_letters import dead_letters, retry
 from tms_pipeline.submission.fresh_runs import REASON
 
+NEW_TRAINER = {**trainer("TR-01"), "trainer_code": "TR-03", "trainer_nric": make_nric("S", 9999103),
+               "trainer_name": "Trainer Number 3", "trainer_email": "trainer3@example.test"}  # fmt: skip
 LATE = replace(PACE, visible=900.0)
 
 
@@ -176,3 +179,30 @@ def test_of_an_enrolment_that_ssg_holds_twice_one_fee_is_sent_and_once(world: Wo
     world.night()
     assert world.writes() == {"enrolment.fees": 2}
     assert world.reconcile() == {"duplicated there": {"enrolment": 1}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "call", "first", "then"),
+    [
+        ("course_run", "runs", "course_run.publish", run("D", "2026-12-14", "2026-12-15"),
+         run("D", "2026-12-21", "2026-12-22")),
+        ("session", "sessions", "course_run.edit", session("C", 2, "2026-12-08"),
+         session("C", 2, "2026-12-08", start_time="10:00")),
+        ("trainer", "trainers", "trainer.add", NEW_TRAINER,
+         {**NEW_TRAINER, "trainer_name": "Another Name", "trainer_email": "another@example.test"}),
+    ],
+)  # fmt: skip
+def test_what_we_sent_is_found_though_the_register_moved_on_and_nothing_is_made_twice(
+    published: World, kind: str, there: str, call: str, first: dict[str, str], then: dict[str, str]
+) -> None:
+    """SSG made it and the answer was lost; before it is searched for, the row is corrected."""
+    before = len(published.held(there))
+    published.upload(kind, first)
+    published.fault("reset_after_commit", call, times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    assert published.states(kind)["unknown"] == 1
+    published.upload(kind, then)
+    published.night()
+    assert len(published.held(there)) == before + 1 and published.reconcile() == {}
+    assert published.value(f"SELECT count(*) FROM mirror.live WHERE kind = '{kind}'") == before + 1

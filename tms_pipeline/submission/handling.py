@@ -150,7 +150,7 @@ class Handler:
         def older(kind: str, references: Iterable[str]) -> set[str]:
             return self._references("outbox/older", kind, refs=list(references), id=item.submission_id)
 
-        return Neighbours(bound, older)
+        return Neighbours(bound, older, lambda seen: self.outcomes.as_sent(item, [seen]))
 
     def _references(self, name: str, kind: str, **parameters: object) -> set[str]:
         with self.workplace.db.transaction() as connection:

@@ -22,10 +22,12 @@ References = Callable[[str, Iterable[str]], set[str]]
 @dataclass(frozen=True)
 class Neighbours:
     """What else we know of SSG's references: ``bound`` of them belong to another record of ours, ``older`` of them
-    were there before we first sent this one."""
+    were there before we first sent this one. ``sent``: a record is just as we sent it, whatever our register holds by
+    now."""
 
     bound: References
     older: References
+    sent: Callable[[Seen], bool]
 
 
 NOT_FOUND = frozenset({"SSG-RUN-GONE", "SSG-NOT-FOUND", "SSG-HTTP-404"})
@@ -55,7 +57,7 @@ def _trainer(client: SsgClient, record: OpenRecord, action: str, neighbours: Nei
         if record.their_ref == seen.ssg_ref:
             return (seen,)
         same = ((seen.clear["trainer_name"] == name) + (seen.clear["trainer_email"] == email))
-        if same == 2:
+        if same == 2 or neighbours.sent(seen):
             exact.append(seen)
         elif same and tail and seen.links["nric_tail"] == tail:
             likely.append(seen)
@@ -75,7 +77,9 @@ def _course_run(client: SsgClient, record: OpenRecord, action: str, neighbours: 
             raise
         return (wire_in.course_run(view, _codes(record, view)),)
     seen = [wire_in.course_run(view, _codes(record, view)) for view in client.course_runs.iter_by_reference(reference)]
-    found = _first_free("course_run", [one for one in seen if _alike(record, one)], neighbours)
+    found = _as_sent("course_run", seen, neighbours) or _first_free(
+        "course_run", [one for one in seen if _alike(record, one)], neighbours
+    )
     if found:
         return found
     # SSG may keep a text otherwise than we sent it. A run of the same days, that nobody knew before we sent ours, is
@@ -93,6 +97,13 @@ def _first_free(kind: str, found: list[Seen], neighbours: Neighbours) -> tuple[S
     taken = neighbours.bound(kind, [seen.ssg_ref for seen in found])
     free = [seen for seen in found if seen.ssg_ref not in taken]
     return tuple(sorted(free, key=lambda seen: (len(seen.ssg_ref), seen.ssg_ref))[:1])
+
+
+def _as_sent(kind: str, found: Sequence[Seen], neighbours: Neighbours) -> tuple[Seen, ...]:
+    """The one that is just as we sent it and that nobody knew before: our register may have moved on since."""
+    alike = [seen for seen in found if neighbours.sent(seen)]
+    old = neighbours.older(kind, [seen.ssg_ref for seen in alike]) if alike else set()
+    return _first_free(kind, [seen for seen in alike if seen.ssg_ref not in old], neighbours)
 
 
 def _alike(record: OpenRecord, seen: Seen) -> bool:
@@ -117,7 +128,7 @@ def _session(client: SsgClient, record: OpenRecord, action: str, neighbours: Nei
     if record.their_ref:
         return tuple(one for one in seen if one.ssg_ref == record.their_ref)[:1]
     times = ("session_date", "start_time", "end_time")
-    return _first_free(
+    return _as_sent("session", seen, neighbours) or _first_free(
         "session", [one for one in seen if all(one.values[name] == record.values[name] for name in times)], neighbours
     )
 
