@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import URL
 
 from tms_pipeline.audit.log import Actor
-from tms_pipeline.identity import keyring
+from tms_pipeline.identity import belonging, keyring
 from tms_pipeline.identity.keyring import KeyRings
 from tms_pipeline.identity.masking import redact
 from tms_pipeline.operations.logs import open_journal
@@ -154,7 +154,9 @@ def open_workplace(
             if found.pending or found.too_new:
                 migrate(url)  # refuses, in a sentence, when the schema is too new for this code
         open_journal(settings)
+        belonging.refuse_new_rings(settings, db)
         rings = keyring.rings_of(settings)
+        belonging.refuse_foreign_audit_ring(rings.audit, db)
         role = database_roles.role_of_app(db)
         if role is not None:
             db.close()

@@ -22,6 +22,7 @@ from health_world import beat, certificate_pair, named, run_sql
 from running import free_port, wait_until
 from starlette.applications import Starlette
 
+from tms_pipeline.audit.log import append, verify
 from tms_pipeline.backups import notes
 from tms_pipeline.backups.making import make
 from tms_pipeline.backups.places import Place
@@ -33,6 +34,7 @@ from tms_pipeline.health.report import Report
 from tms_pipeline.health.service import application
 from tms_pipeline.health.site import site
 from tms_pipeline.identity import keyring
+from tms_pipeline.identity.keyring import KeyringError
 from tms_pipeline.settings import PROJECT_ROOT, Settings
 from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
@@ -122,6 +124,28 @@ def test_the_key_ring_of_another_installation_is_named(ring: str, look: Look, we
     finally:
         shutil.copy(tmp_path / "kept", place)
     assert named(look(), "keys").fine
+
+
+def test_foreign_or_new_rings_never_write_into_the_audit_log(look: Look, well: Settings, tmp_path: Path) -> None:
+    with open_workplace(well) as place, place.db.transaction() as connection:
+        append(connection, place.rings.audit.key, place.actor(), "did", "thing", "T")
+    assert named(look(), "keys").fine
+    keyring.create(tmp_path)
+    ours, lost = well.home / "keys", well.home / "lost"
+    shutil.copytree(ours, lost)
+    try:
+        shutil.copy(tmp_path / "keys" / "audit.ring.json", ours)
+        with pytest.raises(KeyringError, match="'audit' is not the one.*from its copy"), open_workplace(well):
+            pass
+        shutil.rmtree(ours)
+        with pytest.raises(KeyringError, match="missing, and this database is in use"), open_workplace(well):
+            pass
+        assert not ours.exists(), "new rings were made behind everybody's back"
+    finally:
+        shutil.rmtree(ours, ignore_errors=True)
+        lost.rename(ours)
+    with open_workplace(well) as place, place.db.transaction() as connection:
+        assert verify(connection, place.rings.audit.key)[1] is None
 
 
 def test_a_stopped_daemon_is_named(look: Look, well: Settings) -> None:

@@ -6,6 +6,7 @@ import hmac
 
 from tms_pipeline.health.check import Check, degraded, ok
 from tms_pipeline.identity import keyring
+from tms_pipeline.identity.belonging import fingerprint
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.keyring import KeyringError, KeyRings
 from tms_pipeline.identity.opening import CannotOpen
@@ -15,8 +16,8 @@ from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 _REMEDY = (
-    "Stop all work ('tms stop' and 'tms down'), bring the ring of this installation back from its copy, and look "
-    "again; never make a new one for a database that holds data."
+    "Stop all work ('tms down'; 'tms stop' before it, unless the ring 'audit' is the wrong one), bring the ring of "
+    "this installation back from its copy, and look again; never make a new one for a database that holds data."
 )
 
 
@@ -74,7 +75,7 @@ def _swapped(connection: Connection, rings: KeyRings) -> str | None:
     """The ring whose key is another than at the first look."""
     for ring in (rings.data, rings.index, rings.audit):
         for version, key in ring.keys.items():
-            mark = hmac.digest(key, b"tms key check", "sha256")[:16]
+            mark = fingerprint(key)
             row = connection.execute(
                 query("health/key_check"), {"ring": ring.name, "version": version, "mark": mark}
             ).fetchone()
