@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tms_pipeline.diff.plan import Plan
+from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.results import result_of
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.intake.undo import undo
+from tms_pipeline.records.kinds import KINDS
+from tms_pipeline.registers.upsert import changes_of_upload
 from tms_pipeline.submission.planning import plan_now
 from tms_pipeline.workplace import Workplace
 
@@ -96,3 +99,58 @@ def test_a_change_that_stood_ready_for_ssg_is_said_not_to_go(place: Workplace) -
     assert "1 change of these records stood ready for SSG and will not be sent" in result.sentence
     plan_now(place, actor=place.actor())
     assert place.db.value("SELECT state FROM outbox.submission") == "superseded"
+
+
+@pytest.mark.parametrize(
+    ("files", "undone", "left"),
+    [
+        ("ab", "ab", []),  # the later one does not bring back what the earlier one said
+        ("abc", "bc", ["a"]),  # nor what one between them said
+        ("abc", "cb", ["a"]),
+        ("abc", "abc", []),
+    ],
+)
+def test_what_an_undone_upload_said_does_not_come_back_with_another_undo(
+    place: Workplace, files: str, undone: str, left: list[str]
+) -> None:
+    uploads = {title: drop(place, "a.csv", COURSES.format(title=title)) for title in files}
+    for title in undone:
+        undo(place, uploads[title], actor=place.actor())
+    assert titles(place) == left
+
+
+def test_rows_that_come_and_go_twice_are_gone_and_new_each_time(place: Workplace) -> None:
+    undo(place, drop(place, "a.csv", COURSES.format(title="First")), actor=place.actor())
+    again = drop(place, "b.csv", COURSES.format(title="Second"))
+    with place.db.transaction() as connection:
+        assert changes_of_upload(connection, KINDS["course"], again) == [("CSV", 2, None, "", "")]
+    undo(place, again, actor=place.actor())
+    assert titles(place) == []
+    assert place.db.rows("SELECT version, course_title FROM register.course_history ORDER BY version") == [
+        (1, "First"), (2, "Second"),
+    ]  # fmt: skip
+
+
+def test_what_was_kept_by_one_undo_is_what_a_later_one_goes_back_to(place: Workplace) -> None:
+    first = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    drop(place, "runs.csv", RUN)
+    undo(place, first, actor=place.actor())
+    second = drop(place, "b.csv", COURSES.format(title="Hygiene 2"))
+    undo(place, second, actor=place.actor())
+    assert titles(place) == ["Hygiene"]
+
+
+def test_an_enrolment_is_compared_with_the_trainee_that_stands_after_an_undo(place: Workplace) -> None:
+    nric = make_nric("S", 9999101)  # made up
+    person = f"NRIC,Full Name,Date of Birth,Email,Mobile\n{nric},Made Up Person,1980-02-29,{{mail}}@example.com,81230000\n"
+    place_taken = f"Course Run,NRIC,Enrolment Date,Sponsorship Type\nHYG-1,{nric},2026-11-{{day}},Individual\n"
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    drop(place, "runs.csv", RUN)
+    drop(place, "people.csv", person.format(mail="first"))
+    drop(place, "enrolments.csv", place_taken.format(day=20))
+    hashes = place.db.rows("SELECT own_hash, ssg_hash FROM register.enrolment")
+    other_mail = drop(place, "people.csv", person.format(mail="other"))
+    other_day = drop(place, "enrolments.csv", place_taken.format(day=21))
+    undo(place, other_mail, actor=place.actor())
+    undo(place, other_day, actor=place.actor())
+    assert place.db.rows("SELECT own_hash, ssg_hash FROM register.enrolment") == hashes

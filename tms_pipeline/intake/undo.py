@@ -173,6 +173,11 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
                 (upload_id, taken_back),
             ).fetchall()
             _note(done.kept_depended_on, kind.name, left)
+        # SSG holds a trainee inside each enrolment: either of the two that went back changes what it should hold.
+        connection.execute(
+            query("undo/enrolment_hash"),
+            {name: done.reversed.get(name, []) for name in ("enrolment", "trainee")},
+        )
         moved = [
             (kind, key)
             for found in (done.reversed, done.to_take_back_at_ssg)

@@ -43,6 +43,7 @@ def upsert(connection: Connection, kind: RecordKind, stage: str, upload_id: str)
             query(
                 "registers/insert",
                 register=register,
+                history=f"{register}_history",
                 stage=stage,
                 all_columns=columns(("key", *values)),
                 all_values=columns(("key", *values), "s."),
