@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import errno
 import json
 import os
 import resource
@@ -29,13 +30,14 @@ from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.restoring import restore
 from tms_pipeline.backups.sealed_file import BackupError
 from tms_pipeline.health.check import Check, State
+from tms_pipeline.health.disk import disk, mend_of
 from tms_pipeline.health.doctor import doctor
 from tms_pipeline.health.report import Report
 from tms_pipeline.health.service import application
 from tms_pipeline.health.site import site
 from tms_pipeline.identity import keyring
 from tms_pipeline.identity.keyring import KeyringError
-from tms_pipeline.settings import PROJECT_ROOT, Settings
+from tms_pipeline.settings import PROJECT_ROOT, Settings, load_settings
 from tms_pipeline.store.embedded import EmbeddedPostgres
 from tms_pipeline.store.migrations import migrate
 from tms_pipeline.workplace import open_workplace
@@ -98,6 +100,18 @@ def test_a_full_quota_is_named_by_a_write_that_fails_though_there_is_room(look: 
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert named(look(), "disk").fine
+
+
+@pytest.mark.parametrize(
+    ("home", "number", "mend"),
+    [("/proc/nothing", errno.ENOENT, "Correct TMS_HOME"), ("/etc/hostname/h", errno.ENOTDIR, "Correct TMS_HOME"),
+     ("", errno.EROFS, "Mount it for writing"), ("", errno.EACCES, "user who owns the folder"), ("", errno.EDQUOT, "quota")],
+)  # fmt: skip
+def test_what_cannot_be_written_to_is_mended_by_why(home: str, number: int, mend: str) -> None:
+    assert mend in mend_of(OSError(number, os.strerror(number)))
+    if home:
+        found = disk(load_settings(_env_file=None, tms_home=Path(home)))
+        assert found.state is State.DEGRADED and mend in found.remedy and os.strerror(number).lower() in found.sentence
 
 
 def test_an_expired_certificate_is_named_and_one_that_soon_will_be(look: Look, tmp_path: Path) -> None:

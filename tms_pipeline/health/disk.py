@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -32,17 +33,32 @@ def disk(settings: Settings) -> Check:
         "Make room: 'tms housekeeping' removes old runs of Dagster and old results; then look at the largest folders "
         "in 'tms doctor'. Nothing is half done: what could not be written did not happen."
     )
-    if trouble:
+    if trouble is not None:
         return degraded(
-            "disk", f"Nothing can be written to {settings.home}: {trouble}.",
-            "Make room (or raise the quota) by hand: files of others on the same disk, old files under 'logs'; then "
-            "'tms up', and 'tms housekeeping' for the rest. Nothing is half done: what could not be written did not "
-            "happen.", "disk-full", **facts,
+            "disk", f"Nothing can be written to {settings.home}: {(trouble.strerror or 'it is refused').lower()}.",
+            f"{mend_of(trouble)} Nothing is half done: what could not be written did not happen.", "disk-full", **facts,
         )  # fmt: skip
     if free < settings.disk_free_mb:
         return degraded("disk", f"Only {free:,.0f} MB are free; {settings.disk_free_mb:,.0f} are wanted.", remedy,
                         "disk-full", **facts)  # fmt: skip
     return ok("disk", f"{free:,.0f} MB free, and it can be written to", **facts)
+
+
+def mend_of(trouble: OSError) -> str:
+    """What to do where nothing can be written."""
+    if trouble.errno == errno.EROFS:
+        return (
+            "The file system is read-only: it is mounted so, or the kernel made it so after an error, which 'dmesg' "
+            "says. Mount it for writing, then 'tms up'."
+        )
+    if trouble.errno in (errno.EACCES, errno.EPERM):
+        return "Run tms as the user who owns the folder, or give the folder to the user who runs tms ('chown -R')."
+    if trouble.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "Correct TMS_HOME: no folder can be made there."
+    return (
+        "Make room (or raise the quota) by hand: files of others on the same disk, old files under 'logs'; then 'tms "
+        "up', and 'tms housekeeping' for the rest."
+    )
 
 
 def growth(settings: Settings) -> Iterator[Check]:
@@ -88,12 +104,12 @@ def _there(path: Path) -> Path:
     return path
 
 
-def _write_trouble(folder: Path) -> str:
+def _write_trouble(folder: Path) -> OSError | None:
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".health-") as probe:
             probe.write(os.urandom(_PROBE_BYTES))
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:
-        return (error.strerror or "it is refused").lower()
-    return ""
+        return error
+    return None
