@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from tms_pipeline.audit.anchors import Anchor, AnchorError, anchor, anchors, file_of, latest
-from tms_pipeline.audit.log import append, verify
-from tms_pipeline.audit.verification import Verdict, walk
+from tms_pipeline.audit.log import append, entry_mac, verify
+from tms_pipeline.audit.verification import Verdict, beginning_signature, walk
 from tms_pipeline.workplace import Workplace
+
+FORGED_AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -102,6 +105,39 @@ def test_an_entry_forged_without_the_key_is_found(written: Workplace) -> None:
     with written.db.transaction() as connection:
         append(connection, bytes(32), written.actor(name="forger"), "did", "thing", "T-9")
     assert check(written) == (last + 1, f"entry {last + 1} was changed")
+
+
+def forged_mac(seq: int, previous: bytes, version: int) -> bytes:
+    """What somebody without any key can work out, over the facts that ``write_forged`` writes."""
+    return entry_mac(
+        b"\x00", previous, seq=seq, at=FORGED_AT, actor="forger", role="admin", action="did", entity="thing",
+        entity_key="T-9", correlation_id="c", details={}, key_version=version,
+    )  # fmt: skip
+
+
+def test_attack_an_entry_under_a_key_version_that_nobody_has_is_found(written: Workplace) -> None:
+    last, mac = written.db.rows("SELECT seq, mac FROM audit.entry ORDER BY seq DESC LIMIT 1")[0]
+    with written.owner_db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO audit.entry (seq, at, actor, role, action, entity, entity_key, correlation_id, details, "
+            "previous_mac, mac, key_version) VALUES (%s, %s, 'forger', 'admin', 'did', 'thing', 'T-9', 'c', '{}', "
+            "%s, %s, 99)",
+            (last + 1, FORGED_AT, mac, forged_mac(last + 1, bytes(mac), 99)),
+        )
+    assert check(written) == (last + 1, f"entry {last + 1} was changed")
+
+
+def test_attack_a_removal_by_rule_signed_under_a_key_version_that_nobody_has_is_found(written: Workplace) -> None:
+    (mac,) = written.db.rows("SELECT mac FROM audit.entry WHERE seq = 2")[0]
+    signature = beginning_signature(b"\x00", 2, bytes(mac))
+    with written.owner_db.transaction() as connection:
+        connection.execute("ALTER TABLE audit.entry DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM audit.entry WHERE seq <= 2")
+        connection.execute(
+            "INSERT INTO audit.beginning (seq, mac, key_version, removed_at, signature) VALUES (2, %s, 99, now(), %s)",
+            (mac, signature),
+        )
+    assert "no rule of retention removed them" in str(check(written)[1])
 
 
 def test_many_writers_at_once_do_not_fork_the_chain(place: Workplace) -> None:
