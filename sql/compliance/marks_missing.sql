@@ -1,8 +1,10 @@
--- Sessions that were held and enrolled trainees without any mark for them, by run.
+-- Sessions that were held and enrolled trainees without any mark for them, by run; and the first of the days from which
+-- such marks count: the run's end, or the make-up session held after it.
 SELECT s.run_code,
        count(*) AS marks,
        count(DISTINCT s.session_no) AS sessions,
-       count(DISTINCT e.trainee_ref) AS learners
+       count(DISTINCT e.trainee_ref) AS learners,
+       min(greatest(r.end_date, s.session_date)) AS held_on
 FROM register.session s
 JOIN register.course_run r ON r.key = s.run_code AND r.live
 JOIN register.enrolment e ON e.run_code = s.run_code AND e.live

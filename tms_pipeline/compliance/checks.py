@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from tms_pipeline.compliance.deadlines import last_day
 from tms_pipeline.compliance.finding import Finding, Run, count_words, day_words, stake_words
@@ -156,14 +156,10 @@ def rate_finding(
 ) -> Finding:
     """A trainee whose attendance is below the rate: a breach when it can no longer be reached."""
     unit = "hours" if by_hours else "sessions"
-    rate = 100 * attended / (whole if out_of_reach and run.end_date < today else marked)
-    shown = f"{attended.normalize():f} of {marked.normalize():f} marked {unit} ({rate:.0f} %)"
-    if out_of_reach and run.end_date < today:
-        shown = f"{attended.normalize():f} of {whole.normalize():f} {unit} ({rate:.0f} %)"
-    end = (
-        f"{percent.normalize():f} % can no longer be reached" if out_of_reach
-        else f"{percent.normalize():f} % can still be reached"
-    )
+    over = out_of_reach and run.end_date < today
+    of = whole if over else marked
+    shown = f"{_figure(attended)} of {_figure(of)} {'' if over else 'marked '}{unit} ({_rate(attended, of)} %)"
+    end = f"{_figure(percent)} % can {'no longer' if out_of_reach else 'still'} be reached"
     money = run.money(1)
     last, left = _window(window, run, today)
     return Finding(
@@ -176,10 +172,11 @@ def rate_finding(
 
 
 def marks_finding(
-    rule: Rule, run: Run, *, marks: int, sessions: int, learners: int, deadline: Rule | None, today: date
+    rule: Rule, run: Run, *, marks: int, sessions: int, learners: int, held_on: date, deadline: Rule | None,
+    today: date,
 ) -> Finding:
-    """Marks that nobody gave for sessions already held."""
-    last = last_day(deadline, run_start=run.start_date, run_end=run.end_date) if deadline else None
+    """Marks that nobody gave for sessions already held; those of a make-up session count from ``held_on``."""
+    last = last_day(deadline, run_start=run.start_date, run_end=run.end_date, held_on=held_on) if deadline else None
     return _finding(
         rule, run, "breach" if last is not None and last < today else "warning",
         f"{count_words(marks, 'mark is', 'marks are')} missing for {count_words(sessions, 'session', 'sessions')} of "
@@ -215,11 +212,11 @@ def contact_finding(rule: Rule, run: Run, trainee_ref: str, key: str, missing: S
 
 
 def unreachable_finding(
-    rule: Rule, run: Run, trainee_ref: str, key: str, *, marks: int, deadline: Rule | None, today: date
+    rule: Rule, run: Run, trainee_ref: str, key: str, *, marks: int, held_on: date, deadline: Rule | None, today: date
 ) -> Finding:
     """A trainee whose attendance is to be sent and who has neither e-mail nor mobile."""
     money = run.money(1)
-    last = last_day(deadline, run_start=run.start_date, run_end=run.end_date) if deadline else None
+    last = last_day(deadline, run_start=run.start_date, run_end=run.end_date, held_on=held_on) if deadline else None
     over = last is not None and last < today
     return Finding(
         rule=rule.id, kind=rule.kind, run_code=run.run_code, key=key, trainee_ref=trainee_ref,
@@ -258,6 +255,16 @@ def _window(rule: Rule | None, run: Run, today: date) -> tuple[date | None, int 
         return None, None
     last = last_day(rule, run_start=run.start_date, run_end=run.end_date)
     return last, (last - today).days
+
+
+def _figure(number: Decimal) -> str:
+    """A number as people write it: two decimals at most, none that say nothing."""
+    return f"{number.quantize(Decimal('0.01')).normalize():f}"
+
+
+def _rate(attended: Decimal, of: Decimal) -> str:
+    """The percentage, cut and never rounded up: what is below the rule must not read like it."""
+    return _figure((100 * attended / of).quantize(Decimal("0.1"), rounding=ROUND_DOWN))
 
 
 def _list(words: Sequence[str]) -> str:

@@ -134,12 +134,14 @@ def _rates(connection: Connection, runs: Mapping[str, Run], book: RuleBook, toda
 
 
 def _marks(connection: Connection, runs: Mapping[str, Run], book: RuleBook, today: date) -> Iterator[Finding]:
-    for run_code, marks, sessions, learners in connection.execute(query("compliance/marks_missing"), {"today": today}):
+    for run_code, marks, sessions, learners, held_on in connection.execute(
+        query("compliance/marks_missing"), {"today": today}
+    ):
         run = runs[run_code]
         rule = book.of("attendance-marked", run)
         if rule is not None:
             yield marks_finding(
-                rule, run, marks=marks, sessions=sessions, learners=learners,
+                rule, run, marks=marks, sessions=sessions, learners=learners, held_on=held_on,
                 deadline=book.of("attendance-deadline", run), today=today,
             )
 
@@ -171,12 +173,13 @@ def _contacts(connection: Connection, runs: Mapping[str, Run], book: RuleBook, t
 
 
 def _unreachable(connection: Connection, runs: Mapping[str, Run], book: RuleBook, today: date) -> Iterator[Finding]:
-    for run_code, trainee_ref, key, marks in connection.execute(query("compliance/unreachable")):
+    for run_code, trainee_ref, key, marks, held_on in connection.execute(query("compliance/unreachable")):
         run = runs[run_code]
         rule = book.of("contact-at-attendance", run)
         if rule is not None:
             yield unreachable_finding(
-                rule, run, trainee_ref, key, marks=marks, deadline=book.of("attendance-deadline", run), today=today
+                rule, run, trainee_ref, key, marks=marks, held_on=held_on,
+                deadline=book.of("attendance-deadline", run), today=today,
             )
 
 
