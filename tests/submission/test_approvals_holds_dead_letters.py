@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from submission_world import World, enrolment, fee, key, trainee
+from submission_world import World, enrolment, fee, key, run, trainee
 
 from tms_pipeline.reconcile.resolutions import resolve
 from tms_pipeline.submission import dead_letters, holds
@@ -52,6 +52,11 @@ def test_review_and_two_person(site, term_template) -> None:  # type: ignore[no-
         assert "ada" in world.submission("enrolment", key("B", "T3"))["approved_by"]
         world.work()
         assert world.submission("enrolment", key("B", "T3"))["state"] == "accepted"
+        # A cancelled run takes back enrolments that others brought: that is its own upload's doing all the same.
+        world.upload("course_run", run("A", "2026-11-16", "2026-11-17", run_status="Cancelled"), by="dora")
+        plan_id, plan = world.plan()
+        with pytest.raises(ApprovalRefused, match="upload of your own"):
+            approve_plan(world.workplace, plan_id, plan.hash, actor=world.actor("dora"))
 
 
 def test_only_some_parts_are_approved(site, term_template) -> None:  # type: ignore[no-untyped-def]

@@ -140,3 +140,14 @@ def test_a_trainer_whom_only_ssg_knows_is_never_taken_off_a_run(published: World
     (held,) = [row for row in published.held("runs") if str(row["id"]) == ref]
     assert len(held["trainers"]) == 3
     assert "trainer" in published.submission("session", "B|1")["sentence"]
+
+
+def test_a_fee_of_an_enrolment_that_is_taken_back_or_replaced_goes_nowhere_or_with_the_new_one(published: World) -> None:
+    published.upload("fee", fee("A", "T1", "Partial Payment"), fee("A", "T2", "Full Payment"))
+    published.upload("enrolment", enrolment("A", "T2", enrolment_status="Withdrawn"))
+    published.upload("trainee", trainee("T1", full_name="Trainee Number One"))
+    published.night()
+    assert published.writes() == {"enrolment.cancel": 2, "enrolment.create": 1}
+    assert published.value("SELECT count(*) FROM audit.entry WHERE action = 'dead letter'") == 0
+    (made,) = [row for row in published.held("enrolments") if row["fullName"] == "Trainee Number One"]
+    assert made["collection"] == "Partial Payment" and published.reconcile() == {}

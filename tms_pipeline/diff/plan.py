@@ -133,6 +133,9 @@ def make_plan(
             withheld += [replace(item, withheld=reason) for item in items]
         else:
             going += items
+    # SSG refuses the fee of an enrolment that is cancelled already; a new one carries it along.
+    leaving = {change.key for change in going if change.kind == "enrolment" and change.action == "cancel"}
+    going = [change for change in going if change.kind != "fee" or change.key not in leaving]
     ordered = {change.name: change for change in with_order((*going, *withheld))}
     going = sorted((ordered[change.name] for change in going), key=_turn)
     withheld = sorted((ordered[change.name] for change in withheld), key=_turn)
