@@ -66,7 +66,9 @@ def test_what_we_did_not_read_by_our_own_will_is_no_fault_of_ssg(
     place = make_place()
     _run(place, (
         "INSERT INTO mirror.read (kind, scope, state, error_code, sentence, started_at) "
-        f"SELECT kind, '', 'not read', '{code}', 's', now() FROM unnest(ARRAY['trainer', 'course']) kind",
+        f"SELECT kind, '', 'not read', '{code}', 's', now() FROM unnest(ARRAY['trainer', 'session']) kind",
+        "INSERT INTO mirror.read (kind, scope, state, error_code, sentence, started_at) "
+        "VALUES ('attendance', '', 'not read', 'SESSIONS_NOT_READ', 's', now())",
     ))  # fmt: skip
     assert [alarm.topic for alarm in watch(place).raised] == told
 

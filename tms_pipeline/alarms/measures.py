@@ -13,8 +13,9 @@ from tms_pipeline.settings import Settings
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 
-# What was not read because we did not ask, or must ask again: SSG may be well.
-_NOT_ASKED = frozenset({"SSG-KILL-SWITCH", "SSG-MAINTENANCE", "RESTORED"})
+# What was not read because we did not ask, or must ask again: SSG may be well. Attendance is not asked for where its
+# sessions were not read, which count themselves.
+_NOT_ASKED = frozenset({"SSG-KILL-SWITCH", "SSG-MAINTENANCE", "RESTORED", "SESSIONS_NOT_READ"})
 
 
 def thresholds_of(settings: Settings) -> Thresholds:
