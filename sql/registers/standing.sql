@@ -1,6 +1,6 @@
 -- For candidate rows that would change the register: where the standing value came from, where the kind has one the
--- moment that tells which answer is the newer, and whether the standing value's file was dropped after ours.
-SELECT d.line, coalesce(u.source, ''), {newer}::text, coalesce(u.received_at > ours.received_at, false)
+-- moment that tells which answer is the newer, and whether the standing value's file was dropped after ours and counts.
+SELECT d.line, coalesce(u.source, ''), {newer}::text, coalesce(u.received_at > ours.received_at AND u.state <> 'undone', false)
 FROM {differing} d
 JOIN {register} r ON r.key = d.key
 LEFT JOIN intake.upload u ON u.upload_id = r.upload_id

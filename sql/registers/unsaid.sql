@@ -2,4 +2,5 @@
 SELECT c.line, {values}
 FROM {candidate} c
 JOIN {register} r ON r.key = c.key
+LEFT JOIN intake.upload u ON u.upload_id = r.upload_id
 WHERE {differs}

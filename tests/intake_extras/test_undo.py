@@ -6,7 +6,7 @@ import pytest
 
 from tms_pipeline.diff.plan import Plan
 from tms_pipeline.intake.nric import make_nric
-from tms_pipeline.intake.results import result_of
+from tms_pipeline.intake.results import already_sentence, balance_of, result_of
 from tms_pipeline.intake.service import receive, take_in
 from tms_pipeline.intake.undo import undo
 from tms_pipeline.records.kinds import KINDS
@@ -154,3 +154,66 @@ def test_an_enrolment_is_compared_with_the_trainee_that_stands_after_an_undo(pla
     undo(place, other_mail, actor=place.actor())
     undo(place, other_day, actor=place.actor())
     assert place.db.rows("SELECT own_hash, ssg_hash FROM register.enrolment") == hashes
+
+
+def test_what_another_file_says_too_stands_on_that_file(place: Workplace) -> None:
+    first = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    same = drop(place, "b.csv", COURSES.format(title="Hygiene") + "\n")
+    changed = drop(place, "c.csv", COURSES.format(title="Hygiene 2"))
+    same_again = drop(place, "d.csv", COURSES.format(title="Hygiene 2") + "\n")
+    done = undo(place, changed, actor=place.actor())
+    assert done.kept_said_too == {"course": ["TGS-2026000101"]}
+    assert (done.reversed, titles(place)) == ({}, ["Hygiene 2"])
+    assert balance_of(place, same_again) == {"rows": 1, "accepted": 1, "unchanged": 0, "rejected": 0, "superseded": 0}
+    undo(place, first, actor=place.actor())
+    undo(place, same_again, actor=place.actor())
+    assert titles(place) == ["Hygiene"], "as the second file says"
+    assert undo(place, same, actor=place.actor()).counts()["reversed"] == 1
+    assert titles(place) == []
+
+
+def test_a_row_that_hangs_on_what_an_undo_took_away_waits_for_it(place: Workplace) -> None:
+    courses = drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    runs = drop(place, "runs.csv", RUN)
+    same_run = drop(place, "again.csv", RUN + "\n")
+    undo(place, runs, actor=place.actor())
+    assert place.db.value("SELECT upload_id FROM register.course_run") == same_run
+    third = drop(place, "third.csv", RUN + "\n\n")
+    for upload in (same_run, third, courses):
+        undo(place, upload, actor=place.actor())
+    assert place.db.rows("SELECT key FROM register.course_run") == [] == titles(place)
+
+
+def test_a_copy_of_a_file_keeps_the_run_that_ssg_holds_from_being_cancelled(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    first = drop(place, "runs.csv", RUN)
+    drop(place, "runs again.csv", RUN + "\n")
+    with place.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
+            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
+        )
+    assert undo(place, first, actor=place.actor()).to_take_back_at_ssg == {}
+    assert plan_now(place, actor=place.actor(), keep=False)[1].changes == ()
+
+
+def test_a_run_that_an_undo_cancelled_stands_again_when_a_file_without_a_status_names_it(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    first = drop(place, "runs.csv", RUN)
+    with place.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
+            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
+        )
+    undo(place, first, actor=place.actor())
+    assert place.db.value("SELECT run_status FROM register.course_run") == "cancelled"
+    drop(place, "runs once more.csv", RUN + "\n")
+    assert place.db.rows("SELECT run_status, live FROM register.course_run") == [("confirmed", True)]
+
+
+def test_an_undone_file_that_is_dropped_again_is_told_to_be_taken_back(place: Workplace) -> None:
+    upload = drop(place, "a.csv", COURSES.format(title="Hygiene"))
+    undo(place, upload, actor=place.actor())
+    assert receive(place, "a.csv", COURSES.format(title="Hygiene").encode(), source="inbox", actor=place.actor())[1] is False
+    assert "taken back since" in already_sentence(place, upload)
+    assert titles(place) == []

@@ -224,6 +224,11 @@ def already_sentence(workplace: Workplace, upload_id: str) -> str:
     when = when.astimezone(workplace.now().tzinfo)
     if state == "held":
         return f"Received on {when:%d %B %Y at %H:%M} already (by {who}) and held since; nothing was taken in."
+    if state == "undone":
+        return (
+            f"Taken in on {when:%d %B %Y at %H:%M} (received by {who}) and taken back since; nothing was taken in now. "
+            "If its rows are to count after all, save the file once more in Excel and drop that."
+        )
     return f"Already taken in on {when:%d %B %Y at %H:%M} (received by {who}); nothing was sent."
 
 

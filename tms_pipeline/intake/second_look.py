@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.intake import landing
@@ -33,6 +35,32 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
             "SELECT table_no, row_number FROM intake.landing_row WHERE upload_id = %s AND waiting", (upload_id,)
         ).fetchall()
     )
+    numbers, tables = tables_again(connection, workplace, upload_id)
+    # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
+    only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
+    evaluation = evaluate(
+        connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only,
+        priority=workplace.settings.source_priority, rules=rules_of(workplace.settings),
+    )
+    moved = {place: (status, False) for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
+    keep_looked_at(connection, upload_id, numbers, tables, moved, only, evaluation)
+    if not moved:
+        return False
+    append(
+        connection,
+        workplace.rings.audit.key,
+        actor,
+        "rows looked at again",
+        "upload",
+        upload_id,
+        rows=len(moved),
+        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
+    )
+    return True
+
+
+def tables_again(connection: Connection, workplace: Workplace, upload_id: str) -> tuple[list[int], list[Table]]:
+    """The tables of an upload, found anew in what landed, each with its number. Raises KeyShredded."""
     kinds: dict[int, list[str]] = dict(
         connection.execute(
             "SELECT table_no, kinds FROM intake.landing_table WHERE upload_id = %s", (upload_id,)
@@ -51,37 +79,31 @@ def _look_again(connection: Connection, workplace: Workplace, upload_id: str, ac
         found = [table for table in found if list(table.kinds) == kinds[number]] or found
         numbers += [number] * len(found)
         tables += found
-    # All rows are read, as the order of a date column is proven by the whole column; only the waiting ones count.
-    only = {(index, row) for index, number in enumerate(numbers) for table_no, row in waiting if table_no == number}
-    evaluation = evaluate(
-        connection, workplace.rings, tables, upload_id=upload_id, today=workplace.today(), only=only,
-        priority=workplace.settings.source_priority, rules=rules_of(workplace.settings),
-    )
-    moved = {place: status for place, status in evaluation.statuses.items() if not evaluation.waiting(place)}
-    for (index, row), status in moved.items():
+    return numbers, tables
+
+
+def keep_looked_at(
+    connection: Connection,
+    upload_id: str,
+    numbers: Sequence[int],
+    tables: Sequence[Table],
+    moved: Mapping[Place, tuple[str, bool]],
+    only: set[Place],
+    evaluation: Evaluation,
+) -> None:
+    """Keep the (status, whether it waits) of the rows that moved, with what is said of them, and count anew."""
+    for (index, row), (status, waits) in moved.items():
         connection.execute(
-            "UPDATE intake.landing_row SET status = %s, waiting = false, note = 'looked at again' "
+            "UPDATE intake.landing_row SET status = %s, waiting = %s, note = 'looked at again' "
             "WHERE upload_id = %s AND table_no = %s AND row_number = %s",
-            (status, upload_id, numbers[index], row),
+            (status, waits, upload_id, numbers[index], row),
         )
     rows_of = [set(table.rows.tolist()) for table in tables]
     for sheet, row in {(tables[index].sheet, row) for index, row in moved}:
         places = [(at, row) for at, table in enumerate(tables) if table.sheet == sheet and row in rows_of[at]]
         _keep_reasons(connection, upload_id, sheet, places, only, evaluation)
-    if not moved:
-        return False
-    connection.execute(query("intake/recount"), {"upload_id": upload_id})
-    append(
-        connection,
-        workplace.rings.audit.key,
-        actor,
-        "rows looked at again",
-        "upload",
-        upload_id,
-        rows=len(moved),
-        written={kind: list(pair) for kind, pair in evaluation.written.items() if sum(pair)},
-    )
-    return True
+    if moved:
+        connection.execute(query("intake/recount"), {"upload_id": upload_id})
 
 
 def _keep_reasons(

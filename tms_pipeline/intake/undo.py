@@ -1,7 +1,8 @@
 """Undo of an upload: the registers go back row by row; what SSG holds already becomes a change to submit.
 
 Every record ends in exactly one of: reversed, kept because it was changed since, kept because others depend on it
-or because SSG lets nobody take it back, taken back at SSG with the next plan.
+or because SSG lets nobody take it back, kept because another upload says the same, taken back at SSG with the next
+plan.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
+from tms_pipeline.intake.said_too import say_again, uploads_that_may_say_so
 from tms_pipeline.records.content import LIVE_WORDS
 from tms_pipeline.records.kinds import KINDS
 from tms_pipeline.registers.upsert import register_columns
 from tms_pipeline.roles.guard import needs
+from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import columns, query
 from tms_pipeline.workplace import Workplace
 
@@ -52,6 +55,7 @@ class Undone:
     to_take_back_at_ssg: dict[str, list[str]] = field(default_factory=dict)
     kept_changed_since: dict[str, list[str]] = field(default_factory=dict)
     kept_depended_on: dict[str, list[str]] = field(default_factory=dict)
+    kept_said_too: dict[str, list[str]] = field(default_factory=dict)
     #: Changes of these records that stood ready for SSG and will not be sent, and those that were being sent.
     not_to_be_sent: int = 0
     on_their_way: int = 0
@@ -63,6 +67,7 @@ class Undone:
             "to take back at SSG": sum(map(len, self.to_take_back_at_ssg.values())),
             "kept, changed since": sum(map(len, self.kept_changed_since.values())),
             "kept, others depend on it": sum(map(len, self.kept_depended_on.values())),
+            "kept, another upload says the same": sum(map(len, self.kept_said_too.values())),
         }
 
     def sentences(self) -> list[str]:
@@ -178,6 +183,11 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
             query("undo/enrolment_hash"),
             {name: done.reversed.get(name, []) for name in ("enrolment", "trainee")},
         )
+        may_say_so = uploads_that_may_say_so(connection, upload_id, _moved(done))
+        connection.execute(
+            "UPDATE intake.upload SET state = 'undone', finished_at = now() WHERE upload_id = %s", (upload_id,)
+        )
+        _keep_what_others_say(connection, workplace, done, may_say_so, actor)
         moved = [
             (kind, key)
             for found in (done.reversed, done.to_take_back_at_ssg)
@@ -188,8 +198,7 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
             query("undo/submissions"), {"kinds": [kind for kind, _ in moved], "keys": [key for _, key in moved]}
         ).fetchall()[0]
         connection.execute(
-            "UPDATE intake.upload SET state = 'undone', sentence = %s, finished_at = now() WHERE upload_id = %s",
-            (" ".join(done.sentences()), upload_id),
+            "UPDATE intake.upload SET sentence = %s WHERE upload_id = %s", (" ".join(done.sentences()), upload_id)
         )
         append(
             connection,
@@ -201,6 +210,24 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
             **{name.replace(" ", "_").replace(",", ""): count for name, count in done.counts().items()},
         )
     return done
+
+
+def _moved(done: Undone) -> dict[str, list[str]]:
+    kinds = sorted({*done.reversed, *done.to_take_back_at_ssg})
+    return {kind: [*done.reversed.get(kind, []), *done.to_take_back_at_ssg.get(kind, [])] for kind in kinds}
+
+
+def _keep_what_others_say(
+    connection: Connection, workplace: Workplace, done: Undone, uploads: list[str], actor: Actor
+) -> None:
+    for kind, key in sorted(say_again(connection, workplace, uploads, _moved(done), actor=actor)):
+        _note(done.kept_said_too, kind, [(key,)])
+        for outcome in (done.reversed, done.to_take_back_at_ssg):
+            if key in outcome.get(kind, []):
+                outcome[kind].remove(key)
+    for outcome in (done.reversed, done.to_take_back_at_ssg):
+        for kind in [name for name, keys in outcome.items() if not keys]:
+            del outcome[kind]
 
 
 def _note(where: dict[str, list[str]], kind: str, rows: list[tuple[str]]) -> None:

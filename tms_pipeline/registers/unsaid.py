@@ -10,7 +10,8 @@ import pandas as pd
 from psycopg import sql
 
 from tms_pipeline.identity.marks import Marker
-from tms_pipeline.records.field import Field, FieldType
+from tms_pipeline.records.content import LIVE_WORDS
+from tms_pipeline.records.field import Field, FieldType, RecordKind
 from tms_pipeline.registers.staging import Records, load_candidates, prepare
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
@@ -31,7 +32,7 @@ def keep_unsaid(connection: Connection, marker: Marker, records: Records, unsaid
             "registers/unsaid",
             register=f"register.{records.kind.name}",
             candidate=records.candidates,
-            values=sql.SQL(", ").join(part for field in fields for part in _values(field)),
+            values=sql.SQL(", ").join(part for field in fields for part in _values(records.kind, field)),
             differs=sql.SQL(" OR ").join(_differs(field) for field in fields),
         )
     ).fetchall()
@@ -59,10 +60,14 @@ def keep_unsaid(connection: Connection, marker: Marker, records: Records, unsaid
     return replace(again, kept_sealed=kept_sealed)
 
 
-def _values(field: Field) -> list[sql.Composable]:
+def _values(kind: RecordKind, field: Field) -> list[sql.Composable]:
     if field.personal:
         return [sql.Identifier("r", f"{field.name}_mark"), sql.Identifier("r", f"{field.name}_sealed")]
-    return [sql.SQL("{}::text").format(sql.Identifier("r", field.name))]
+    value = sql.SQL("{}::text").format(sql.Identifier("r", field.name))
+    if field.name in LIVE_WORDS.get(kind.name, ()):
+        # The withdrawal that an undo wrote is nobody's word: whoever says the record again wants it to stand.
+        value = sql.SQL("CASE WHEN u.state = 'undone' THEN {} ELSE {} END").format(field.default, value)
+    return [value]
 
 
 def _differs(field: Field) -> sql.Composed:
