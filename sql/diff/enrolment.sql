@@ -7,7 +7,7 @@
 WITH pair AS (
     SELECT r.*, m.ssg_ref AS ssg_ref, m.ssg_hash AS their_hash, m.agreed_hash, m.key IS NOT NULL AS there,
            r.live AND c.live AS wanted,
-           coalesce(f.collection_status, 'Pending Payment') AS collection_status,
+           coalesce(f.collection_status, 'Pending Payment') AS collection_status, f.ssg_hash AS fee_hash,
            array_remove(ARRAY[
                CASE WHEN m.full_name_mark IS DISTINCT FROM t.full_name_mark THEN 'full_name' END,
                CASE WHEN m.birth_date_mark IS DISTINCT FROM t.birth_date_mark THEN 'birth_date' END,
@@ -51,6 +51,11 @@ SELECT key,
                 SELECT FROM outbox.submission s WHERE s.kind = 'enrolment' AND s.key = pair.key AND s.ssg_ref = pair.ssg_ref
                   AND s.state = 'accepted')) OR agreed_hash IS NULL AND EXISTS (
                 SELECT FROM mirror.enrolment g WHERE g.agreed_key = pair.key AND g.agreed_hash = '\x00' AND NOT g.live)
+            -- A new one would carry our fee status: not over one that somebody changed there and nobody decided about.
+            WHEN there AND identity_fields <> '{{}}' AND EXISTS (
+                SELECT FROM mirror.fee g
+                WHERE g.ssg_ref = pair.ssg_ref AND g.live AND g.collection_status <> pair.collection_status
+                  AND coalesce(g.agreed_hash <> g.ssg_hash AND coalesce(g.agreed_hash = pair.fee_hash, true), true)) THEN true
             WHEN there THEN coalesce(agreed_hash <> their_hash AND (agreed_hash = ssg_hash OR EXISTS (
                 SELECT FROM outbox.resolution x
                 WHERE x.kind = 'enrolment' AND x.key = pair.key AND x.how = 'ours' AND x.their_hash = pair.agreed_hash

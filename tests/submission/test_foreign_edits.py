@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from submission_world import NRICS, World, assessment, enrolment, key, trainee
+from submission_world import NRICS, World, assessment, enrolment, fee, key, trainee
 
 from tms_pipeline.reconcile.resolutions import CannotResolve, resolutions, resolve, withdraw
 
@@ -181,3 +181,16 @@ def test_an_enrolment_that_comes_back_there_after_our_cancel_is_shown(published:
     published.edit("enrolments", reference, status="Confirmed")
     assert not published.night().outcomes and published.writes() == {}
     assert published.reconcile() == {"differs": {"enrolment": 1}}
+
+
+def test_an_enrolment_is_not_replaced_over_a_fee_status_that_somebody_changed_there(published: World) -> None:
+    """A name is corrected by cancelling and enrolling anew, and the new one would carry our fee status."""
+    reference = _ref(published, "enrolment", key("A", "T1"))
+    published.edit("enrolments", reference, collection="Partial Payment")
+    published.upload("trainee", trainee("T1", full_name="Trainee Number One"))
+    assert not published.night().outcomes and published.writes() == {}
+    assert published.reconcile() == {"differs": {"enrolment": 1, "fee": 1}}
+    published.upload("fee", fee("A", "T1", "Partial Payment"))
+    published.night()
+    (made,) = [row for row in published.held("enrolments") if row["fullName"] == "Trainee Number One"]
+    assert made["collection"] == "Partial Payment" and published.reconcile() == {}
