@@ -22,6 +22,7 @@ import pytest
 from health_world import beat, certificate_pair, named, run_sql
 from running import free_port, wait_until
 from starlette.applications import Starlette
+from typer.testing import CliRunner
 
 from tms_pipeline.audit.log import append, verify
 from tms_pipeline.backups import notes
@@ -29,6 +30,7 @@ from tms_pipeline.backups.making import make
 from tms_pipeline.backups.places import Place
 from tms_pipeline.backups.restoring import restore
 from tms_pipeline.backups.sealed_file import BackupError
+from tms_pipeline.cli.main import app
 from tms_pipeline.health.check import Check, State
 from tms_pipeline.health.disk import disk, mend_of
 from tms_pipeline.health.doctor import doctor
@@ -268,6 +270,8 @@ def test_a_corrupt_backup_is_named_by_the_doctor_until_there_is_a_good_one(well:
     with open_workplace(well) as place:
         name = make(place, actor=place.actor()).name
         assert of_the_doctor().fine
+        unasked = CliRunner().invoke(app, ["restore", name], env={"TMS_HOME": str(well.home)}, input="")
+        assert unasked.exit_code == 1 and "Nothing was changed." in unasked.stdout and "--force" in unasked.stderr
         with (well.home / "backups" / name).open("r+b") as file:
             file.seek(20_000)
             file.write(b"\0" * 8)

@@ -240,6 +240,10 @@ def test_preflight_names_ssg_down_a_wrong_token_and_an_expired_certificate(
     wrong = {"ssg_oauth_url": ssg, "ssg_client_id": "nobody", "ssg_client_secret": type(well.sentry_dsn)("wrong")}
     told(named(before_the_night(**wrong), "token"), "SSG-")
     told(named(before_the_night(**certificate_pair(tmp_path, days=-1)), "certificate"), "expired")
+    gone = before_the_night(ssg_cert_file=tmp_path / "gone.crt", ssg_key_file=tmp_path / "gone.key")
+    told(named(gone, "certificate"), "SSG_CERT_FILE")
+    told(named(gone, "ssg"), f"{tmp_path / 'gone.crt'} cannot be used", "SSG_KEY_FILE")
+    assert named(gone, "mail").fine, "what cannot be read ends the list"
 
 
 def test_preflight_sends_nothing_while_the_switch_is_on(before_the_night: Callable[..., list[Check]], well: Settings) -> None:

@@ -119,11 +119,15 @@ def restore(
         if force:
             return True
         rows = sum(facts["counts"].values())
-        return typer.confirm(
-            f"The backup of {facts['made_at'][:16].replace('T', ' ')} UTC is whole: {rows:,} rows, "
-            f"schema {facts['schema']}. Everything that came later is replaced. Restore it?",
-            err=True,
-        )
+        try:
+            return typer.confirm(
+                f"The backup of {facts['made_at'][:16].replace('T', ' ')} UTC is whole: {rows:,} rows, "
+                f"schema {facts['schema']}. Everything that came later is replaced. Restore it?",
+                err=True,
+            )
+        except typer.Abort:
+            typer.echo("\nNobody answered; with --force it does not ask.", err=True)
+            return False
 
     with open_workplace() as workplace:
         place, name = place_of(file, workplace.settings.backup_place)

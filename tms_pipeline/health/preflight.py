@@ -173,6 +173,12 @@ def ask_ssg(workplace: Workplace) -> Iterator[Check]:
             error.remedy.replace("`tms preflight`", "this list"), "ssg-credentials" if ours else "ssg-down",
             code=error.code,
         )  # fmt: skip
+    except OSError as error:
+        file = error.filename or "A file of certificate or key"
+        yield degraded(
+            "ssg", f"{file} cannot be used: {error.strerror or 'it is none'}.",
+            "Correct SSG_CERT_FILE and SSG_KEY_FILE: two PEM files of one pair.", "certificate",
+        )  # fmt: skip
     reached = ssg_checks.reach(workplace.settings, config.base_url, cache_seconds=0)
     if reached.skew_seconds is not None:
         yield ssg_checks.clock_check("clock of SSG", reached.skew_seconds, "SSG")
