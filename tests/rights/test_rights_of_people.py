@@ -33,6 +33,12 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
         employer_contact_email="hr@example.test", employer_contact_phone="91112222"))  # fmt: skip
     with ours.workplace.db.transaction() as connection:
         record(connection, ours.workplace, T1, "access", actor=ours.actor(), received_on=date(2026, 11, 10))
+    # A grant of an enrolment of theirs that only SSG made: known by the mark of the number alone.
+    ours.execute(
+        "INSERT INTO mirror.grants (ssg_ref, enrolment_reference, status, seen_at) "
+        "SELECT 'GRN-1', ssg_ref, 'Processing', now() FROM mirror.enrolment WHERE key = %s", f"A|{T1}"
+    )
+    ours.execute("UPDATE mirror.enrolment SET key = NULL, trainee_ref = NULL WHERE key = %s", f"A|{T1}")
     (tmp_path / "out").mkdir()
     (tmp_path / "victim").write_text("")
     for end in (".xlsx", ".json"):  # as somebody could lay it into a shared folder: the link is replaced, not followed
@@ -46,6 +52,7 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
     assert [row["email"] for row in kept["trainee before"]] == ["trainee1@example.test"]
     assert {row["run_code"] for row in kept["enrolment"]} == {"A", "B"}
     assert len(kept["attendance"]) == 2 and len(kept["assessment"]) == 1 and len(kept["fee"]) == 1
+    assert [row["ssg_ref"] for row in kept["grants at SSG"]] == ["GRN-1"] and len(kept["fee at SSG"]) == 1
     assert kept["enrolment at SSG"] and kept["submissions"] and kept["calls to SSG"]
     assert {row["sheet"] for row in kept["files that named them"]} and kept["requests"][0]["about"] == "access"
     assert kept["who did and saw what"][-1]["action"] == "subject access exported"

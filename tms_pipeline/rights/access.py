@@ -40,12 +40,18 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
     for kind in _KINDS:
         found[kind] = _register(connection, workplace, kind, f"register.{kind}", trainee_ref)
         found[f"{kind} before"] = _register(connection, workplace, kind, f"register.{kind}_history", trainee_ref)
-    for kind in _KINDS[1:]:
-        found[f"{kind} at SSG"] = _plain(
-            connection,
-            f"SELECT * FROM mirror.{kind} WHERE %s = ANY (string_to_array(key, '|'))",  # noqa: S608  (constants)
-            trainee_ref,
-        )
+    # What SSG holds and we have no record of is known by the mark of the number alone.
+    theirs = "%(ref)s = ANY (string_to_array(key, '|'))"
+    marked = f"{theirs} OR nric_mark = (SELECT nric_mark FROM identity.trainee WHERE trainee_ref = %(ref)s)"
+    references = f"SELECT ssg_ref FROM mirror.enrolment WHERE {marked}"  # noqa: S608  (constants)
+    for name, table, which in (
+        ("enrolment at SSG", "enrolment", marked),
+        ("fee at SSG", "fee", f"{theirs} OR ssg_ref IN ({references})"),
+        ("attendance at SSG", "attendance", marked),
+        ("assessment at SSG", "assessment", marked),
+        ("grants at SSG", "grants", f"enrolment_reference IN ({references})"),
+    ):
+        found[name] = _plain(connection, f"SELECT * FROM mirror.{table} WHERE {which}", {"ref": trainee_ref})  # noqa: S608
     found["submissions"] = _plain(
         connection,
         "SELECT submission_id, kind, key, action, state, ssg_ref, fields, created_at, finished_at, approved_by, "
@@ -70,6 +76,12 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
         "FROM finding.settled_deadline"
         ") d "
         "WHERE d.trainee_ref = %s ORDER BY d.review_id DESC LIMIT 1000",
+        trainee_ref,
+    )
+    found["decisions"] = _plain(
+        connection,
+        "SELECT kind, key, how, until, reason, made_by, made_at, ended_at FROM outbox.resolution "
+        "WHERE %s = ANY (string_to_array(key, '|')) ORDER BY made_at",
         trainee_ref,
     )
     found["requests"] = _plain(
@@ -159,8 +171,8 @@ def _files(connection: Connection, workplace: Workplace, trainee_ref: str) -> Ro
     return rows
 
 
-def _plain(connection: Connection, statement: str, trainee_ref: str) -> Rows:
-    rows = _all(connection, statement, trainee_ref)
+def _plain(connection: Connection, statement: str, parameters: Any) -> Rows:
+    rows = _all(connection, statement, parameters)
     return [{name: value for name, value in row.items() if not name.endswith(_NOT_SHOWN)} for row in rows]
 
 
