@@ -11,5 +11,7 @@ JOIN register.enrolment e ON e.run_code = s.run_code AND e.live
 LEFT JOIN register.attendance a
        ON a.run_code = s.run_code AND a.session_no = s.session_no AND a.trainee_ref = e.trainee_ref
 WHERE s.live AND s.session_date < %(today)s AND a.key IS NULL
+  -- Marks that the rule of retention has removed are not missing.
+  AND s.session_date > coalesce((SELECT max((counts ->> 'attendance_until')::date) FROM rights.destruction), '-infinity')
 GROUP BY s.run_code
 ORDER BY s.run_code

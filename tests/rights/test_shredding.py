@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 from submission_world import NRICS, World, sheet, trainee
 
+from tms_pipeline.compliance.review import review
 from tms_pipeline.identity.data_keys import KeyShredded, data_keys
 from tms_pipeline.identity.key_export import rejoin, standing_export
 from tms_pipeline.identity.keyring import KeyringError
@@ -24,6 +26,7 @@ from tms_pipeline.rights import certificate, retention
 from tms_pipeline.rights.access import collect
 from tms_pipeline.rights.erasing import blank
 from tms_pipeline.rights.holds import hold, release
+from tms_pipeline.rights.traces import Person, folded
 from tms_pipeline.store.database import Database
 from tms_pipeline.workplace import Workplace
 
@@ -189,6 +192,64 @@ def test_the_rules_destroy_what_is_old_and_leave_the_rest(ours: World) -> None:
     retention.apply(later, retention.due(later), actor=ours.actor("officer", "admin"))
     assert ours.value("SELECT count(*) FROM register.attendance") == 0
     assert ours.value("SELECT count(*) FROM mirror.attendance") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "named"),
+    [
+        ("Lee Li", "Lee Lina", False), ("Lee Li", "attended by LEE  LI, trainer", True), ("Lee Li", "Ashlee Li", False),
+        ("An", "Singaporean", False), ("An", "An employer", False), ("An", " an ", True), ("Nurul", "nurul", True),
+        ("An", "<t>An</t>", True), ("An", "1,An,SG\n2,Bo,SG", True), ("An", "1;Bo\r\nAn;2", True),
+        ("An", "<t>Andy An Ng</t>", False), ("Nadarajan", "sent by Nadarajan", True), ("Lee Li", "lee li_marks.csv", True),
+    ],
+)  # fmt: skip
+def test_a_short_name_is_not_found_in_the_names_and_words_of_others(name: str, cell: str, named: bool) -> None:
+    assert Person("HB-1", names={folded(name)}).is_in([None, 7, cell]) is named
+
+
+def test_a_day_is_over_in_singapore_and_nothing_goes_a_day_early(ours: World) -> None:
+    # 6 November, 02:00 in Singapore: a whole year later the original is kept for that day still.
+    for statement in ("UPDATE intake.upload SET received_at = '2026-11-05 18:00+00'", "DELETE FROM register.enrolment",
+                      "UPDATE identity.trainee SET created_at = '2026-11-05 18:00+00'"):  # fmt: skip
+        ours.execute(statement)
+
+    def counts(today: str) -> dict[str, int]:
+        given = ours.workplace
+        settings = given.settings.model_copy(update={"today": today})
+        return retention.due(Workplace(settings, given.db, given.rings, given.dagster_url)).counts()
+
+    assert not counts("2027-11-05")["original"] and counts("2027-11-06")["original"]
+    assert not counts("2031-11-05")["trainee"] and counts("2031-11-06")["trainee"]
+
+
+def test_a_hold_between_the_look_and_the_word_counts(ours: World) -> None:
+    place, actor = ours.workplace, ours.actor("officer", "admin")
+    ours.execute("UPDATE intake.upload SET archive_name = NULL")  # originals go long before trainees
+    ours.execute("UPDATE register.session SET session_date = '2020-01-01' WHERE session_no = 1")
+    asked, by_rule = retention.due(place, only=[GONE]), retention.due(place)
+    assert asked.work.trainees == [GONE] and f"A|1|{GONE}" in by_rule.work.attendance
+    hold(place, GONE, "case 12", actor=actor)
+    for found in (asked, by_rule):
+        with pytest.raises(ValueError, match=f"Nothing was destroyed: {GONE} came under a legal hold"):
+            retention.apply(place, found, actor=actor)
+    assert ours.value("SELECT full_name_sealed IS NOT NULL FROM register.trainee WHERE trainee_ref = %s", GONE)
+    assert ours.value("SELECT count(*) FROM register.attendance WHERE key = %s", f"A|1|{GONE}") == 1
+
+
+def test_attendance_that_went_by_its_rule_is_not_missing(ours: World) -> None:
+    place = ours.workplace
+
+    def missing() -> list[str]:
+        done = review(place.db, today=date(2026, 11, 21), correlation_id="c")
+        return [row[0] for row in ours.rows(
+            "SELECT run_code FROM finding.every_deadline WHERE review_id = %s AND rule = 'attendance-marked' ORDER BY 1",
+            done["review_id"])]  # fmt: skip
+
+    ours.execute("UPDATE register.session SET session_date = '2020-01-01' WHERE session_no = 1")
+    before = missing()
+    retention.apply(place, retention.due(place), actor=ours.actor("officer", "admin"))
+    assert not ours.value("SELECT count(*) FROM register.attendance WHERE session_no = 1")
+    assert missing() == [run for run in before if run != "B"]  # of B a mark of that session was missing
 
 
 def test_old_audit_entries_go_by_rule_and_the_rest_still_holds(ours: World) -> None:

@@ -71,6 +71,7 @@ def blank(connection: Connection, trainee_ref: str) -> Counter[str]:
         "WHERE trainee_ref = %s",
         (trainee_ref,),
     )
+    connection.execute("UPDATE rights.withdrawal SET reason = '' WHERE trainee_ref = %s", (trainee_ref,))
     connection.execute(
         "UPDATE identity.trainee SET nric_mark = %s WHERE trainee_ref = %s", (token_bytes(MARK_BYTES), trainee_ref)
     )

@@ -16,6 +16,9 @@ from tms_pipeline.rights.shredding import Work, destroy, finish, unfinished
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
+# A day is over at midnight in Singapore, not eight hours later.
+_END_OF_DAY = "(%s::date + 1)::timestamp AT TIME ZONE 'Asia/Singapore'"
+
 
 @dataclass
 class Due:
@@ -60,22 +63,20 @@ def due(workplace: Workplace, *, only: list[str] | None = None) -> Due:
             else:
                 found.work.trainees.append(ref)
         if only is None:
+            found.work.attendance_until = days["attendance"]
             found.work.attendance = [
                 row[0] for row in connection.execute(query("rights/attendance_due"), {"day": days["attendance"]})
             ]
-            for upload_id, sha256, _, original, landed in connection.execute(
+            for upload_id, sha256, _, original, landed, day in connection.execute(
                 query("rights/uploads_due"), {"day": max(days["original"], days["landing"])}
             ).fetchall():
-                received = connection.execute(
-                    "SELECT received_at::date FROM intake.upload WHERE upload_id = %s", (upload_id,)
-                ).fetchone()
-                day = received[0] if received else today
                 if original and day <= days["original"]:
                     found.work.originals.append((upload_id, sha256))
                 if landed and day <= days["landing"]:
                     found.work.uploads_landed.append(upload_id)
             row = connection.execute(
-                "SELECT count(*) FROM audit.entry WHERE at < %s::date + 1", (days["audit"],)
+                f"SELECT count(*) FROM audit.entry WHERE at < {_END_OF_DAY}",  # noqa: S608  (a constant)
+                (days["audit"],),
             ).fetchone()
             found.audit_entries = int(row[0]) if row else 0
     if only is None:
@@ -108,7 +109,7 @@ def remove_old_audit(workplace: Workplace, rule: Keep, *, actor: Actor) -> int:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         row = connection.execute(
             "SELECT seq, mac, key_version FROM audit.entry WHERE seq < (SELECT coalesce(min(seq), 9223372036854775807) "
-            "FROM audit.entry WHERE at >= %s::date + 1) ORDER BY seq DESC LIMIT 1",
+            f"FROM audit.entry WHERE at >= {_END_OF_DAY}) ORDER BY seq DESC LIMIT 1",
             (day,),
         ).fetchone()
         if row is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +27,7 @@ from tms_pipeline.rights import certificate
 from tms_pipeline.rights.erasing import erase, forget_file_name
 from tms_pipeline.rights.traces import blank_landing, person_of, result_files
 from tms_pipeline.store.database import Connection
+from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
 # Attendance that is deleted by its own rule.
@@ -39,6 +40,7 @@ class Work:
 
     trainees: list[str] = field(default_factory=list)
     attendance: list[str] = field(default_factory=list)
+    attendance_until: date | None = None  # the last day of the sessions whose attendance goes
     uploads_landed: list[str] = field(default_factory=list)
     originals: list[tuple[str, str]] = field(default_factory=list)  # (upload id, sha256)
     results: list[Path] = field(default_factory=list)
@@ -55,6 +57,7 @@ def destroy(workplace: Workplace, work: Work, *, actor: Actor) -> dict[str, Any]
     number = f"C-{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid4().hex[:8]}"
     counts: Counter[str] = Counter()
     with workplace.db.transaction() as connection:
+        _refuse_what_changed(connection, work)
         people = [person_of(connection, workplace, ref) for ref in work.trainees]
         touched, named = blank_landing(connection, workplace, people) if people else ({}, [])
         _refuse_held_files(connection, [*touched, *named])
@@ -82,6 +85,8 @@ def destroy(workplace: Workplace, work: Work, *, actor: Actor) -> dict[str, Any]
         plan = {
             "trainees": work.trainees, "rules": work.rules, "uploads": sorted({*touched, *named, *work.uploads_landed}),
             "files": sorted(files), "counts": {name: count for name, count in sorted(counts.items()) if count},
+            # Compliance asks for no marks of these sessions any more.
+            **({"attendance_until": str(work.attendance_until)} if work.attendance and work.attendance_until else {}),
             "rotate": bool(work.trainees or touched or named or work.uploads_landed or originals),
         }  # fmt: skip
         connection.execute(
@@ -92,6 +97,29 @@ def destroy(workplace: Workplace, work: Work, *, actor: Actor) -> dict[str, Any]
         append(connection, workplace.rings.audit.key, actor, "destruction begun", "certificate", number,
                trainees=work.trainees, rules=work.rules)  # fmt: skip
     return finish(workplace, number, actor=actor)
+
+
+def _refuse_what_changed(connection: Connection, work: Work) -> None:
+    """Between the look and the word of a person minutes may pass: a hold of meanwhile counts, and a submission too."""
+    connection.execute("LOCK TABLE rights.legal_hold IN SHARE MODE")
+    kept = [
+        ref for ref, _, held, under_way, _ in connection.execute(
+            query("rights/trainees_due"), {"day": None, "only": work.trainees}
+        ).fetchall() if held or under_way
+    ]  # fmt: skip
+    kept += [
+        row[0] for row in connection.execute(
+            "SELECT h.trainee_ref FROM rights.legal_hold h WHERE h.released_at IS NULL AND (EXISTS (SELECT FROM "
+            "register.attendance a WHERE a.trainee_ref = h.trainee_ref AND a.key = ANY(%s)) OR EXISTS (SELECT FROM "
+            "rights.uploads_of(h.trainee_ref) AS o (upload_id) WHERE o.upload_id = ANY(%s)))",
+            (work.attendance, [*work.uploads_landed, *(upload_id for upload_id, _ in work.originals)]),
+        )
+    ]  # fmt: skip
+    if kept:
+        raise ValueError(
+            f"Nothing was destroyed: {kept[0]} came under a legal hold meanwhile, or something of theirs is on its way "
+            "to SSG; look with 'tms retention' again."
+        )
 
 
 def _refuse_held_files(connection: Connection, uploads: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable
@@ -32,13 +33,20 @@ class Person:
     names: set[str] = field(default_factory=set, repr=False)
 
     def is_in(self, cells: Iterable[Any]) -> bool:
-        """Whether a row names the person: by number, e-mail address, phone, or the full name."""
+        """Whether a row names the person: by number, e-mail address, phone, or the full name.
+
+        A name is looked for as whole words, a short single one as a whole cell: else who is called An would be found
+        in every cell with Singaporean, and Lee Li in the rows of Lee Lina.
+        """
         for cell in cells:
             if cell is None:
                 continue
-            text = folded(str(cell))
+            raw = unicodedata.normalize("NFKC", str(cell)).casefold()
+            text = " ".join(raw.split())
             tight = text.replace(" ", "").replace("-", "")
-            if any(number in tight for number in self.numbers) or any(name in text for name in self.names):
+            if any(number in tight for number in self.numbers):
+                return True
+            if any(name in text and _names(name, text, raw) for name in self.names):
                 return True
         return False
 
@@ -46,6 +54,13 @@ class Person:
     def words(self) -> set[str]:
         """The single words of the names, for file names."""
         return {word for name in self.names for word in name.split()}
+
+
+def _names(name: str, text: str, raw: str) -> bool:
+    if " " in name or len(name) >= _LONG_ENOUGH:
+        return re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) is not None
+    # A cell, or a cell of a file that is read as text: XML or lines with separators.
+    return re.search(rf"(?:^|[>,;\t\"\n\r])\s*{re.escape(name)}\s*(?:$|[<,;\t\"\n\r])", raw) is not None
 
 
 def folded(text: str) -> str:
