@@ -17,7 +17,7 @@ from tms_pipeline.intake.nric import make_nric
 from tms_pipeline.intake.results import hand_back, result_of
 from tms_pipeline.intake.second_look import look_again
 from tms_pipeline.intake.service import receive, take_in
-from tms_pipeline.intake.upload_result import FIX_SHEET, MARK_SHEET, ROW_IN_FILE
+from tms_pipeline.intake.upload_result import FIX_SHEET, MARK_SHEET, ROW_IN_FILE, WHAT_TO_DO
 from tms_pipeline.workplace import Workplace
 
 WHO = make_nric("S", 7654321)  # made up
@@ -124,6 +124,21 @@ def test_a_corrected_sheet_that_names_a_row_past_all_bounds_is_taken_in(place: W
         for name in made.namelist():
             changed.writestr(name, made.read(name).replace(b"424242", b"1E999"))
     assert drop(place, out.getvalue()).counts()["accepted"] == 1
+
+
+def test_a_correction_of_a_correction_has_our_columns_once_and_names_the_rows_of_the_one_before(place: Workplace) -> None:
+    good = "TGS-2026000102,Made Up,100.00\n"
+    upload = drop(place, (COURSE.replace("480.00", "dear") + good + good.replace("100.00", "cheap")).encode(), "a.csv")
+    rounds = [upload.upload_id]
+    for _ in range(2):
+        dropped = drop(place, hand_back(place, rounds[-1]).workbook.read_bytes())
+        assert dropped.counts()["rejected"] == dropped.counts()["rows"] == 2
+        rounds.append(dropped.upload_id)
+    page = openpyxl.load_workbook(hand_back(place, rounds[-1]).workbook)[FIX_SHEET]
+    assert [cell.value for cell in page[1]] == [*COURSE.splitlines()[0].split(","), WHAT_TO_DO, ROW_IN_FILE]
+    assert set(place.db.rows("SELECT upload_id, row_number, corrects_upload, corrects_row FROM intake.row_corrects")) == {
+        (rounds[1], 2, rounds[0], 2), (rounds[1], 3, rounds[0], 4), (rounds[2], 2, rounds[1], 2), (rounds[2], 3, rounds[1], 3),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("first", ["tpgateway", "ops"])

@@ -97,7 +97,8 @@ def _rows_in_their_file(tables: Sequence[Table]) -> Iterator[tuple[int, int, int
         names = [heading_key(heading) for heading in table.headings]
         if heading_key(ROW_IN_FILE) not in names:
             continue
-        column = table.columns[names.index(heading_key(ROW_IN_FILE))].tolist()
+        # The last of that name: it is ours, whatever the file had before.
+        column = table.columns[len(names) - 1 - names[::-1].index(heading_key(ROW_IN_FILE))].tolist()
         for row, theirs in zip(table.rows.tolist(), column, strict=True):
             if type(theirs) is int:  # the reader makes one of every whole number
                 yield number, row, theirs

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tms_pipeline.intake.headings import heading_key
 from tms_pipeline.intake.result_cells import by_column, clean, height_of, shown, write_cell
 from tms_pipeline.intake.result_summary import STATUS_COLOURS, listed_rows, write_summary
 from tms_pipeline.intake.templates import (
@@ -66,6 +68,16 @@ COMMENTS_A_SHEET = 2000
 WHAT_TO_DO_WIDTH = 70
 
 
+def _without_ours(table: ResultTable) -> ResultTable:
+    """A corrected sheet without the columns that we added to it: they are added anew."""
+    ours = {heading_key(WHAT_TO_DO), heading_key(ROW_IN_FILE)}
+    keep = [at for at, heading in enumerate(table.headings) if heading_key(heading) not in ours]
+    if not table.sheet.strip().casefold().startswith(FIX_SHEET.casefold()) or len(keep) == len(table.headings):
+        return table
+    rows = [replace(row, cells=[_at(row.cells, at) for at in keep]) for row in table.rows if row.status == "rejected"]
+    return replace(table, headings=[table.headings[at] for at in keep], rows=rows)
+
+
 class _Writer:
     """One result workbook while it is written, sheet by sheet and row by row."""
 
@@ -84,7 +96,7 @@ class _Writer:
     def fix_sheets(self) -> None:
         """A sheet for each table with rejected rows; the headings as typed, in the first row."""
         number = 0
-        for table in self.result.tables:
+        for table in map(_without_ours, self.result.tables):
             rows = [row for row in table.rows if row.status == "rejected"]
             for start in range(0, len(rows), ROWS_A_SHEET):
                 number += 1
