@@ -1,10 +1,8 @@
--- How often each record was written at SSG, given up for a newer plan or by a person, before: part of the idempotency
--- key, so that the same content may be right again after something else was. Beside it the newest submission of the
--- record, whose generation a plan of the same content keeps: as long as it is under way, and when a person discarded
--- it, unless they decided for ours since.
-SELECT DISTINCT ON (s.key) s.key,
-       count(*) FILTER (WHERE s.state IN ('accepted', 'superseded', 'discarded')) OVER (PARTITION BY s.key),
-       s.action, s.content_hash,
+-- The generation is part of the idempotency key, so that the same content may be right again after something else was.
+-- Of each record: the next one, which no submission of it had, and beside it the newest submission, whose generation a
+-- plan of the same content keeps: as long as it is under way, and when a person discarded it, unless they decided for
+-- ours since.
+SELECT DISTINCT ON (s.key) s.key, max(s.generation) OVER (PARTITION BY s.key) + 1, s.action, s.content_hash,
        CASE WHEN s.state NOT IN ('accepted', 'superseded')
                  AND NOT (s.state = 'discarded' AND EXISTS (
                      SELECT FROM outbox.resolution x

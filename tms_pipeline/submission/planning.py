@@ -144,10 +144,10 @@ def _generation(before: tuple[Any, ...] | None, action: str, content_hash: bytes
     and still stands, else the next."""
     if before is None:
         return 0
-    ended, newest_action, newest_hash, standing = before
+    following, newest_action, newest_hash, standing = before
     if standing is not None and (newest_action, bytes(newest_hash)) == (action, content_hash):
         return int(standing)
-    return int(ended)
+    return int(following)
 
 
 def _store(
