@@ -29,11 +29,14 @@ LATER = {"TMS_TODAY": str(PAST + timedelta(days=2))}
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(staffed: Workplace) -> Settings:
+def behind_proxy(staffed: Workplace, own_code: str) -> Settings:
     """Settings with a proxy, reports of everybody, and some of tina's own."""
     folder = staffed.folder("reports")
-    (folder / "of" / "tina").mkdir(parents=True, exist_ok=True)
-    (folder / "of" / "tina" / "runs.html").write_text("<p>tina's runs</p>")
+    # What she was shown in another role, or as another trainer, is not hers any more.
+    for role, text in ((f"trainer-{own_code}", "tina's runs"), ("finance", "old fees"), ("trainer-TR-99", "old runs")):
+        (folder / "of" / "tina" / role).mkdir(parents=True, exist_ok=True)
+        (folder / "of" / "tina" / role / "runs.html").write_text(f"<p>{text}</p>")
+        (folder / "of" / "tina" / role / f"{role}.html").write_text(f"<p>{text}</p>")
     (folder / "runs.html").write_text("<p>all runs</p>")
     (folder / "out.html").symlink_to(staffed.home / "keys" / "data.ring.json")
     (folder / "<b>x.html").write_text("x")
@@ -62,6 +65,8 @@ def test_each_login_sees_its_part_of_the_reports(behind_proxy: Settings) -> None
     assert 'href="of/"' in listed and "&lt;b&gt;x.html" in listed and "<b>x" not in listed and "out.html" not in listed
     assert get(behind_proxy, "/of", "audrey").headers["location"] == "of/"
     assert get(behind_proxy, "/of/tina/runs.html", "finn").status_code == 404
+    for path in ("/finance.html", "/trainer-TR-99.html", "/../finance/finance.html", "/finance/finance.html"):
+        assert get(behind_proxy, path, "tina").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/%2e%2e/runs.html", "/..%2f..%2fruns.html", "/%2e%2e%2f%2e%2e%2fkeys/data.ring.json",
