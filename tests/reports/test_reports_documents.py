@@ -25,6 +25,7 @@ from tms_pipeline.reports.run_life import UnknownRun
 from tms_pipeline.reports.values import csv_cell, show
 from tms_pipeline.reports.workbook import write_workbook
 from tms_pipeline.store.database import Database
+from tms_pipeline.store.queries import query
 
 RUN = "HYG-2607-A"
 
@@ -220,3 +221,16 @@ def test_a_report_asked_for_in_a_wrong_way_is_a_matter_of_usage(arguments: list[
     done = CliRunner().invoke(app, ["report", *arguments])
     assert done.exit_code == 2, done.output
     assert said in done.output
+
+
+def test_marks_of_a_cancelled_session_count_on_the_page_of_a_run_no_more_than_for_its_rates(filled: Database) -> None:
+    with filled.transaction() as connection, connection.transaction(force_rollback=True):
+        number, marked = connection.execute(
+            "SELECT session_no, count(*) FROM register.attendance WHERE run_code = %s GROUP BY 1 ORDER BY 1 LIMIT 1", [RUN]
+        ).fetchone()
+        before = connection.execute(query("reports/run/trainees"), {"run": RUN}).fetchall()
+        connection.execute(
+            "UPDATE register.session SET live = false WHERE run_code = %s AND session_no = %s", [RUN, number]
+        )
+        after = connection.execute(query("reports/run/trainees"), {"run": RUN}).fetchall()
+        assert marked and sum(row[7] for row in before) - sum(row[7] for row in after) == marked

@@ -42,7 +42,7 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
         found[f"{kind} before"] = _register(connection, workplace, kind, f"register.{kind}_history", trainee_ref)
     # What SSG holds and we have no record of is known by the mark of the number alone.
     theirs = "%(ref)s = ANY (string_to_array(key, '|'))"
-    marked = f"{theirs} OR nric_mark = (SELECT nric_mark FROM identity.trainee WHERE trainee_ref = %(ref)s)"
+    marked = f"{theirs} OR nric_mark = (SELECT nric_mark FROM identity.trainee WHERE trainee_ref = %(ref)s)"  # noqa: S608
     references = f"SELECT ssg_ref FROM mirror.enrolment WHERE {marked}"  # noqa: S608  (constants)
     for name, table, which in (
         ("enrolment at SSG", "enrolment", marked),

@@ -108,7 +108,7 @@ def remove_old_audit(workplace: Workplace, rule: Keep, *, actor: Actor) -> int:
     with workplace.owner_db.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         row = connection.execute(
-            "SELECT seq, mac, key_version FROM audit.entry WHERE seq < (SELECT coalesce(min(seq), 9223372036854775807) "
+            "SELECT seq, mac, key_version FROM audit.entry WHERE seq < (SELECT coalesce(min(seq), 9223372036854775807) "  # noqa: S608
             f"FROM audit.entry WHERE at >= {_END_OF_DAY}) ORDER BY seq DESC LIMIT 1",
             (day,),
         ).fetchone()

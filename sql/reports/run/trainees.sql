@@ -1,4 +1,5 @@
--- The trainees of one run: enrolment, fee, attendance and assessments, ours and at SSG.
+-- The trainees of one run: enrolment, fee, attendance and assessments, ours and at SSG. Marks of a session that is
+-- cancelled count no more than they do for the rate of attendance.
 SELECT e.trainee_ref, e.live, e.sponsorship_type, m.ssg_ref, f.collection_status, f.amount_collected,
        p.collection_status, coalesce(a.marked, 0), coalesce(a.attended, 0), coalesce(t.there, 0),
        coalesce(x.results, ''), coalesce(x.assessments, 0), coalesce(y.refs, '')
@@ -11,7 +12,10 @@ LEFT JOIN (SELECT key, min(collection_status) AS collection_status FROM mirror.f
            WHERE live AND key IN (SELECT key FROM register.enrolment WHERE run_code = %(run)s)
            GROUP BY key) p ON p.key = e.key
 LEFT JOIN (SELECT trainee_ref, count(*) AS marked, count(*) FILTER (WHERE mark IN ('present', 'late')) AS attended
-           FROM register.attendance WHERE run_code = %(run)s GROUP BY trainee_ref) a ON a.trainee_ref = e.trainee_ref
+           FROM register.attendance a
+           WHERE run_code = %(run)s AND EXISTS (SELECT FROM register.session s WHERE s.run_code = a.run_code
+                                                AND s.session_no = a.session_no AND s.live)
+           GROUP BY trainee_ref) a ON a.trainee_ref = e.trainee_ref
 LEFT JOIN (SELECT a.trainee_ref, count(*) AS there FROM register.attendance a
            WHERE a.run_code = %(run)s AND EXISTS (SELECT FROM mirror.attendance m WHERE m.key = a.key AND m.live)
            GROUP BY a.trainee_ref) t
