@@ -270,6 +270,28 @@ def test_a_held_upload_that_is_released_late_does_not_undo_a_later_file(
     assert set(before) <= set(place.db.rows("SELECT key, email_mark FROM register.trainee"))
 
 
+def test_a_late_row_does_not_change_what_a_newer_file_only_confirmed(
+    place: Workplace, records: dict[str, list[Record]]
+) -> None:
+    person, run = records["trainee"][10], records["course_run"][0]
+    drop(place, workbook(course=records["course"], trainer=records["trainer"], course_run=[run], trainee=[person]))
+    before = place.db.rows("SELECT row_hash FROM register.trainee UNION ALL SELECT row_hash FROM register.course_run")
+    older = {**person, "email": "older@example.com"}
+    held = drop(place, workbook(trainee=[*(spoiled(record) for record in records["trainee"][:20] if record != person), older]))
+    waiting = drop(place, workbook(course_run=[{**run, "trainer_codes": "NEW", "intake_size": "7"}]))
+    newer = drop(place, workbook("another", course_run=[run], trainee=[person]))
+    assert newer.counts()["unchanged"] == 2
+    released = take_in(place, held.upload_id, actor=place.actor(), hold=False)
+    assert released.counts() == {"rows": 20, "accepted": 0, "unchanged": 0, "rejected": 19, "superseded": 1}
+    assert balance_of(place, held.upload_id) == released.counts()
+    drop(place, workbook(trainer=[{**records["trainer"][0], "trainer_code": "NEW"}]))
+    look_again(place, actor=place.actor())
+    assert balance_of(place, waiting.upload_id)["superseded"] == 1
+    after = place.db.rows("SELECT row_hash FROM register.trainee UNION ALL SELECT row_hash FROM register.course_run")
+    assert after == before
+    assert balance_of(place, newer.upload_id)["accepted"] == 2, "they stand on that file now"
+
+
 def test_one_upload_taken_in_by_two_at_once_is_taken_in_once(place: Workplace, records: dict[str, list[Record]]) -> None:
     upload_id, _ = receive(place, "rows.xlsx", workbook(trainee=records["trainee"]), source="inbox", actor=place.actor())
     ends: Counter[str] = Counter()

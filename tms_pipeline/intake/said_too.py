@@ -1,7 +1,7 @@
-"""Said too: rows that changed nothing when they came, as another upload had said the same, and that count when that one
-is undone.
+"""Said too: rows that changed nothing when they came, as another upload had said the same, and that count all the same.
 
-Without this, undoing the first of two files that say the same would take away what the second one still says.
+Without this, undoing the first of two files that say the same would take away what the second one still says; and a row
+that comes late, from a file that was held or because it waited, would change what a newer file had confirmed.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
 from tms_pipeline.identity.data_keys import KeyShredded
-from tms_pipeline.intake.evaluation import evaluate
-from tms_pipeline.intake.second_look import keep_looked_at, tables_again
+from tms_pipeline.intake.evaluation import Evaluation, evaluate
+from tms_pipeline.intake.looked_at import keep_looked_at, tables_again
+from tms_pipeline.intake.tables import Table
+from tms_pipeline.records.fault import fault
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
@@ -42,17 +44,51 @@ def say_again(
     uploads: Sequence[str],
     moved: Mapping[str, Sequence[str]],
     *,
+    undone: bool = True,
     actor: Actor,
 ) -> set[tuple[str, str]]:
     """Let the rows of these uploads count for the records that moved (kind → keys); returns (kind, key) of what they
     brought back. Within the caller's transaction, which holds the intake's lock."""
     wanted = {(kind, key) for kind, keys in moved.items() for key in keys}
+    lost = undone and bool(_PARENTS & set(moved))
     brought: set[tuple[str, str]] = set()
     for upload_id in uploads:
         if wanted <= brought:
             break
-        brought |= _say_again(connection, workplace, upload_id, lost=bool(_PARENTS & set(moved)), actor=actor)
+        brought |= _say_again(connection, workplace, upload_id, lost=lost, actor=actor)
     return brought & wanted
+
+
+def yield_to_newer(
+    connection: Connection,
+    workplace: Workplace,
+    upload_id: str,
+    tables: Sequence[Table],
+    evaluation: Evaluation,
+    *,
+    actor: Actor,
+) -> None:
+    """Take back what rows that came late changed, where the rows of an upload that was dropped later say otherwise.
+
+    Such a row is superseded. Within the caller's transaction, which holds the intake's lock.
+    """
+    if not evaluation.changes:
+        return
+    moved: dict[str, list[str]] = {}
+    for change in (change for changes in evaluation.changes.values() for change in changes):
+        moved.setdefault(change.kind, []).append(change.key)
+    newer = connection.execute(query("intake/newer_uploads"), {"upload_id": upload_id, "kinds": list(moved)})
+    uploads = [row[0] for row in newer.fetchall()]
+    brought = say_again(connection, workplace, uploads, moved, undone=False, actor=actor)
+    if not brought:
+        return
+    for place, changes in list(evaluation.changes.items()):
+        evaluation.changes[place] = [change for change in changes if (change.kind, change.key) not in brought]
+        if not evaluation.changes[place]:
+            del evaluation.changes[place]
+            if place not in evaluation.made and evaluation.statuses.get(place) == "accepted":
+                evaluation.statuses[place] = "superseded"
+                evaluation.faults[place].append(fault("ROW_OUTRANKED", sheet=tables[place[0]].sheet, row=place[1]))
 
 
 def _say_again(

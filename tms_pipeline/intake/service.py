@@ -24,11 +24,13 @@ from tms_pipeline.identity.masking import redact
 from tms_pipeline.intake import answers, archive, landing
 from tms_pipeline.intake.evaluation import Change, Evaluation, evaluate
 from tms_pipeline.intake.inbox import legible
+from tms_pipeline.intake.looked_at import keep_faults
 from tms_pipeline.intake.lookups import known_mappings, resolver
 from tms_pipeline.intake.opening import FileRefused, Limits, OpenedFile, limits_of, open_upload
+from tms_pipeline.intake.said_too import yield_to_newer
 from tms_pipeline.intake.tables import Table, find_tables
 from tms_pipeline.records.fault import Fault, fault
-from tms_pipeline.store.database import Connection, copy_rows
+from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
 from tms_pipeline.workplace import Workplace
 
@@ -209,6 +211,7 @@ def take_in_tables(
             f"taken in yet. Correct the file and drop it again, or let the good rows in with 'tms release {upload_id}'."
         )
     else:
+        yield_to_newer(connection, workplace, upload_id, tables, evaluation, actor=actor)
         taken.sentence = _sentence(taken)
     alone = {status: (status, False) for status in set(evaluation.statuses.values())}
     landed = dict(zip(evaluation.statuses, map(alone.__getitem__, evaluation.statuses.values()), strict=True))
@@ -301,16 +304,6 @@ def _refuse(workplace: Workplace, upload_id: str, item: Fault, actor: Actor) -> 
         )
         append(connection, workplace.rings.audit.key, actor, "upload refused", "upload", upload_id, code=item.code)
     return taken
-
-
-def keep_faults(connection: Connection, upload_id: str, faults: list[Fault]) -> None:
-    """Keep faults for the result workbook and the reports."""
-    copy_rows(
-        connection,
-        "intake.rejection",
-        ("upload_id", "sheet", "row_number", "column_title", "code", "severity", "sentence", "fix"),
-        ((upload_id, f.sheet, f.row, f.column, f.code, f.severity, f.sentence, f.fix) for f in faults),
-    )
 
 
 def _warnings(taken: Taken) -> int:
