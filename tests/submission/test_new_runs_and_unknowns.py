@@ -168,6 +168,16 @@ def test_an_update_that_arrived_is_ours_though_our_register_went_back_before_it_
     assert "slip@example.test" not in str(published.held("enrolments"))
 
 
+def test_the_trainers_that_a_lost_answer_took_off_a_run_are_put_back_as_the_register_says(published: World) -> None:
+    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", trainer_codes="TR-01"))
+    published.fault("reset_after_commit", "course_run.edit", times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    published.upload("course_run", run("B", "2026-12-07", "2026-12-08", trainer_codes="TR-01; TR-02"))
+    published.night()
+    assert published.writes() == {"course_run.edit": 2} and published.reconcile() == {}
+
+
 def test_of_an_enrolment_that_ssg_holds_twice_one_fee_is_sent_and_once(world: World) -> None:
     world.fault("duplicate", "enrolment.create", times=1)
     world.night()

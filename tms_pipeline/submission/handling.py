@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from tms_pipeline.identity.marks import Marker
 from tms_pipeline.ssg.client import SsgClient
@@ -150,7 +151,11 @@ class Handler:
         def older(kind: str, references: Iterable[str]) -> set[str]:
             return self._references("outbox/older", kind, refs=list(references), id=item.submission_id)
 
-        return Neighbours(bound, older, lambda seen: self.outcomes.as_sent(item, [seen]))
+        @cache
+        def trainers() -> dict[str, str]:
+            return dict(self.workplace.db.rows(query("outbox/trainers_there")))
+
+        return Neighbours(bound, older, lambda seen: self.outcomes.as_sent(item, [seen]), trainers)
 
     def _references(self, name: str, kind: str, **parameters: object) -> set[str]:
         with self.workplace.db.transaction() as connection:

@@ -23,11 +23,12 @@ References = Callable[[str, Iterable[str]], set[str]]
 class Neighbours:
     """What else we know of SSG's references: ``bound`` of them belong to another record of ours, ``older`` of them
     were there before we first sent this one. ``sent``: a record is just as we sent it, whatever our register holds by
-    now."""
+    now. ``trainers``: our codes of SSG's trainers, by their ids in small letters."""
 
     bound: References
     older: References
     sent: Callable[[Seen], bool]
+    trainers: Callable[[], dict[str, str]]
 
 
 NOT_FOUND = frozenset({"SSG-RUN-GONE", "SSG-NOT-FOUND", "SSG-HTTP-404"})
@@ -75,8 +76,9 @@ def _course_run(client: SsgClient, record: OpenRecord, action: str, neighbours: 
             if error.code in NOT_FOUND:
                 return ()
             raise
-        return (wire_in.course_run(view, _codes(record, view)),)
-    seen = [wire_in.course_run(view, _codes(record, view)) for view in client.course_runs.iter_by_reference(reference)]
+        return (wire_in.course_run(view, _codes(record, view, neighbours)),)
+    views = client.course_runs.iter_by_reference(reference)
+    seen = [wire_in.course_run(view, _codes(record, view, neighbours)) for view in views]
     found = _as_sent("course_run", seen, neighbours) or _first_free(
         "course_run", [one for one in seen if _alike(record, one)], neighbours
     )
@@ -115,11 +117,12 @@ def _alike(record: OpenRecord, seen: Seen) -> bool:
     )
 
 
-def _codes(record: OpenRecord, view: object) -> dict[str, str]:
-    """SSG's trainers of this run under our codes, if they are as many as ours: their numbers are masked."""
+def _codes(record: OpenRecord, view: object, neighbours: Neighbours) -> dict[str, str]:
+    """SSG's trainers of this run under our codes: those of the run if they are as many, since their numbers are masked;
+    else those that the mirror knows."""
     ours = (record.values.get("trainer_codes") or "").split(";") if record.values.get("trainer_codes") else []
     theirs = [(item.id or "").lower() for item in getattr(view, "trainers", ())]
-    return dict(zip(theirs, ours, strict=False)) if len(ours) == len(theirs) else {}
+    return dict(zip(theirs, ours, strict=False)) if len(ours) == len(theirs) else neighbours.trainers()
 
 
 def _session(client: SsgClient, record: OpenRecord, action: str, neighbours: Neighbours) -> tuple[Seen, ...]:
