@@ -22,6 +22,7 @@ from tms_pipeline.rights.access import export
 from tms_pipeline.rights.consent import give_again, take_effect, withdraw
 from tms_pipeline.rights.corrections import correct
 from tms_pipeline.rights.requests import record, requests
+from tms_pipeline.workplace import Workplace
 
 T1, T2, T3 = "HB-00001", "HB-00002", "HB-00003"
 
@@ -126,7 +127,15 @@ def test_a_withdrawal_waits_until_the_course_under_way_is_over_because_ssg_needs
     assert ours.value("SELECT count(email_sealed) FROM register.trainee WHERE trainee_ref = %s", T3) == 1
     assert take_effect(ours.workplace, actor=actor) == []
     ours.upload("course_run", run("B", "2026-11-10", "2026-11-12", registration_close="2026-11-01"))
-    assert take_effect(ours.workplace, actor=actor) == [T3]
+    # Over, but a mark has not come yet, and SSG takes none without e-mail or phone.
+    assert take_effect(ours.workplace, actor=actor) == []
+    given = ours.workplace
+
+    def on(day: str) -> Workplace:
+        return Workplace(given.settings.model_copy(update={"today": day}), given.db, given.rings, given.dagster_url)
+
+    assert take_effect(on("2027-02-08"), actor=actor) == []  # the last day of a mark of a make-up session
+    assert take_effect(on("2027-02-09"), actor=actor) == [T3]
     assert ours.value("SELECT count(email_sealed) FROM register.trainee WHERE trainee_ref = %s", T3) == 0
     with pytest.raises(ValueError, match="already"):
         withdraw(ours.workplace, T3, actor=actor)
@@ -180,6 +189,10 @@ def test_rules_are_dated_and_a_house_may_have_its_own(tmp_path: Path) -> None:
     rules = keeping.load(file)
     assert keeping.in_force(rules, date(2026, 12, 31))["trainee"].keep == "3 years"
     assert keeping.in_force(rules, date(2027, 1, 1))["trainee"].keep == "2 years"
+    # One that begins on a day to come leaves ours in force until then.
+    file.write_text("- {kind: trainee, keep: 7 years, in_force_from: 2028-01-01}")
+    assert keeping.in_force(keeping.load(file), date(2027, 12, 31))["trainee"].keep == "5 years"
+    assert keeping.in_force(keeping.load(file), date(2028, 1, 1))["trainee"].keep == "7 years"
     for wrong, said in (("- {kind: lunch, keep: 3 years}", "no rule"), ("- {kind: audit, keep: long}", "no span"),
                         ("kind", "no list"), ("- {kind: audit, keep: 1 year, in_force_from: soon}", "no day")):  # fmt: skip
         file.write_text(wrong)

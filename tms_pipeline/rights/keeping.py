@@ -47,11 +47,18 @@ def minus(day: date, span: str) -> date:
 
 
 def load(overlay: Path | None = None, *, result_days: float = 90) -> list[Keep]:
-    """All rules; those of the overlay replace ours of the same kind. Raises ValueError with one sentence."""
+    """All rules; those of the overlay replace ours of the same kind, from the day on which the first of them begins.
+
+    Raises ValueError with one sentence.
+    """
     rules = _read(HERE, {})
     if overlay is not None:
         theirs = _read(overlay, {rule.kind: rule for rule in rules})
-        rules = [rule for rule in rules if rule.kind not in {other.kind for other in theirs}] + theirs
+        # What a house lets begin on a day to come leaves ours in force until then: no kind is without a rule.
+        begins: dict[str, date] = {}
+        for rule in theirs:
+            begins[rule.kind] = min(begins.get(rule.kind, date.max), rule.in_force_from)
+        rules = [rule for rule in rules if rule.in_force_from < begins.get(rule.kind, date.max)] + theirs
     return [
         Keep(r.kind, f"{max(int(result_days), 1)} days", r.after, r.in_force_from, r.does, r.source)
         if r.keep == "setting" else r
