@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from running import processes_of, short_folder, wait_until
 
 from tms_pipeline.store import embedded
-from tms_pipeline.store.database import Database, conninfo, normalise_url
+from tms_pipeline.store.database import Database, conninfo, normalise_url, unusable
 from tms_pipeline.store.embedded import BUSINESS, DAGSTER, EmbeddedPostgres
 
 USER_OF_SERVER = """
@@ -227,3 +227,17 @@ def test_a_state_folder_may_have_any_name_that_a_folder_may_have() -> None:
 )
 def test_an_address_reaches_postgres_as_it_was_meant(address: str, means: dict[str, str]) -> None:
     assert conninfo_to_dict(conninfo(normalise_url(address))).items() >= means.items()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('FATAL:  could not write init file: No space left on device', "its disk is full; make room"),
+        ('FATAL:  the database system is starting up', "it is starting up; run it again in a moment"),
+        ('FATAL:  sorry, too many clients already', "no free connection"),
+        ('connection to server on socket "/x/.s.PGSQL.5432" failed: No such file or directory', "does not answer"),
+    ],
+)  # fmt: skip
+def test_a_database_that_cannot_be_used_is_told_by_why(said: str, told: str) -> None:
+    sentence = unusable(psycopg.OperationalError(said), normalise_url("postgresql://tms:hunter2@/tms?host=/x"))
+    assert told in sentence and "socket file" in sentence and "hunter2" not in sentence and sentence.endswith(".")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import psycopg
-
 from tms_pipeline.health.check import Check, degraded, ok, warning
 from tms_pipeline.health.site import Site
 from tms_pipeline.settings import Settings
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import FULL, Connection
 from tms_pipeline.store.migrations import MigrationState, state
 from tms_pipeline.store.queries import query
 
@@ -29,6 +27,9 @@ def unreachable(site: Site, error: str = "") -> Check:
         sentence = f"{place[0].upper()}{place[1:]} refuses us: {error}."
     else:
         sentence = f"{place[0].upper()}{place[1:]} does not answer."
+    if error == FULL:
+        return degraded("db", sentence, "Make room on its disk, as the check 'disk' says; it goes on by itself then.",
+                        "disk-full", latency_ms=None)  # fmt: skip
     if not site.embedded:
         remedy = "Start it or correct DATABASE_URL; nothing is lost meanwhile, and work goes on by itself afterwards."
     elif site.up is not None:
@@ -148,19 +149,3 @@ def words(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name}" if size == 60 else f"{seconds / size:.1f} {name}"
     return f"{seconds:.0f} seconds"
-
-
-def refused(error: psycopg.OperationalError) -> str:
-    """Why Postgres refused us, in words of ours; empty when it does not answer at all."""
-    text = str(error).lower()
-    if "no space left" in text or "could not extend" in text or "disk full" in text:
-        return "its disk is full"
-    if "password" in text or "authentication" in text or "role" in text and "does not exist" in text:
-        return "user or password are wrong"
-    if "does not exist" in text and "database" in text:
-        return "there is no such database"
-    if "starting up" in text or "recovery" in text:
-        return "it is starting up"
-    if "too many" in text or "remaining connection slots" in text:
-        return "it has no free connection"
-    return ""

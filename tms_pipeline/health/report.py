@@ -18,7 +18,7 @@ from tms_pipeline.health import dagster, database, disk, keys, ssg
 from tms_pipeline.health.check import Check, State, degraded, ok, worst
 from tms_pipeline.health.site import Site, site
 from tms_pipeline.settings import Settings
-from tms_pipeline.store.database import Connection
+from tms_pipeline.store.database import Connection, refusal
 
 #: What must be well before work is given to this process; the rest is work's own trouble.
 READINESS = ("db", "migrations", "keys")
@@ -75,7 +75,7 @@ def _checks(found: Site) -> Iterator[Check]:
             yield database.latency(connection)
         except psycopg.OperationalError as error:
             connection = None
-            yield database.unreachable(found, database.refused(error))
+            yield database.unreachable(found, refusal(error))
         migrated = False
         if connection is not None:
             at = _safely("migrations", lambda: [database.migrations(found)])

@@ -86,7 +86,7 @@ class Database:
             # One plain attempt first: the pool would retry for its whole timeout before it says why.
             psycopg.connect(conninfo(self.url), connect_timeout=5).close()
         except psycopg.OperationalError as error:
-            raise DatabaseError(_why(error, self.url)) from None
+            raise DatabaseError(unusable(error, self.url)) from None
         self._pool.open()
         return self
 
@@ -178,11 +178,38 @@ def _options(given: Mapping[str, str]) -> str:
     return " ".join(f"-c {name}=" + _TO_QUOTE.sub(r"\\\g<0>", value) for name, value in given.items())
 
 
-def _why(error: psycopg.OperationalError, url: URL) -> str:
-    place = f"{url.host or 'the local socket'}:{url.port or 5432}/{url.database}"
+FULL = "its disk is full"
+
+
+def refusal(error: psycopg.OperationalError) -> str:
+    """Why Postgres refused us, in words of ours; empty when it does not answer at all."""
     text = str(error).lower()
-    if "password" in text or "authentication" in text:
-        return f"Postgres at {place} refused the user or password; correct DATABASE_URL."
-    if "does not exist" in text:
-        return f"Postgres at {place} has no such database or user; create it or correct DATABASE_URL."
-    return f"Postgres at {place} does not answer; start it or correct DATABASE_URL."
+    if "no space left" in text or "could not extend" in text or "disk full" in text:
+        return FULL
+    if "password" in text or "authentication" in text or "role" in text and "does not exist" in text:
+        return "user or password are wrong"
+    if "does not exist" in text and "database" in text:
+        return "there is no such database"
+    if "starting up" in text or "recovery" in text:
+        return "it is starting up"
+    if "too many" in text or "remaining connection slots" in text:
+        return "it has no free connection"
+    return ""
+
+
+_MENDS = {
+    FULL: "make room and run it again",
+    "user or password are wrong": "correct DATABASE_URL",
+    "there is no such database": "create it or correct DATABASE_URL",
+    "it is starting up": "run it again in a moment",
+    "it has no free connection": "see who holds them all, and run it again",
+}
+
+
+def unusable(error: psycopg.OperationalError, url: URL) -> str:
+    """One sentence for why this database cannot be used and what to do, without any secret of the address."""
+    host = f"{url.host}:{url.port or 5432}" if url.host else "its socket file on this machine"
+    why = refusal(error)
+    if why:
+        return f"Postgres at {host} refuses us (database {url.database}): {why}; {_MENDS[why]}."
+    return f"Postgres at {host} does not answer (database {url.database}); start it or correct DATABASE_URL."
