@@ -1,5 +1,6 @@
 -- Records that came with the upload and that SSG holds already, or may hold because a submission of them was sent and
--- nobody knows its outcome yet: they are to be taken back there as well.
+-- nobody knows its outcome yet: they are to be taken back there as well, unless something that another upload said and
+-- that counts hangs on them.
 WITH there AS (
     SELECT r.key
     FROM {register} r
@@ -7,6 +8,7 @@ WITH there AS (
       AND (EXISTS (SELECT FROM {mirror} m WHERE m.key = r.key AND m.live)
            OR EXISTS (SELECT FROM outbox.submission s
                       WHERE s.kind = %(kind)s AND s.key = r.key AND (s.state IN ('sending', 'unknown') OR s.needs_search)))
+      AND NOT ({depended_on})
 ), kept AS (
     INSERT INTO {history} ({columns}, valid_to)
     SELECT {register_columns}, now()

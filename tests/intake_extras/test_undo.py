@@ -217,3 +217,26 @@ def test_an_undone_file_that_is_dropped_again_is_told_to_be_taken_back(place: Wo
     assert receive(place, "a.csv", COURSES.format(title="Hygiene").encode(), source="inbox", actor=place.actor())[1] is False
     assert "taken back since" in already_sentence(place, upload)
     assert titles(place) == []
+
+
+def test_a_run_at_ssg_that_another_file_filled_is_kept_until_that_is_gone(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    runs = drop(place, "runs.csv", RUN)
+    sessions = drop(
+        place,
+        "sessions.csv",
+        "Course Run,Session No,Session Date,Start Time,End Time,Mode of Training\n"
+        "HYG-1,1,2026-12-01,09:00,12:00,Classroom\n",
+    )
+    with place.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
+            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
+        )
+    done = undo(place, runs, actor=place.actor())
+    assert (done.kept_depended_on, done.to_take_back_at_ssg) == ({"course_run": ["HYG-1"]}, {})
+    assert place.db.value("SELECT live FROM register.course_run") is True
+    undo(place, sessions, actor=place.actor())
+    again = drop(place, "runs again.csv", RUN.replace(",25,", ",26,"))
+    undo(place, again, actor=place.actor())
+    assert place.db.rows("SELECT intake_size, live FROM register.course_run") == [(25, True)], "what was kept stays"

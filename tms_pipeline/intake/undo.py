@@ -45,6 +45,19 @@ _DEPENDED_ON = {
     "WHERE x.run_code = r.run_code AND x.trainee_ref = r.trainee_ref) OR EXISTS (SELECT FROM register.assessment x "
     "WHERE x.run_code = r.run_code AND x.trainee_ref = r.trainee_ref)",
 }
+# What counts and hangs on a record that SSG holds, other than what the same upload brought, which goes with it.
+_COUNTED_ON = {
+    "course_run": "EXISTS (SELECT FROM register.session x "
+    "WHERE x.run_code = r.key AND x.live AND x.upload_id <> r.upload_id) "
+    "OR EXISTS (SELECT FROM register.enrolment x WHERE x.run_code = r.key AND x.live AND x.upload_id <> r.upload_id)",
+    "session": "EXISTS (SELECT FROM register.attendance x WHERE x.run_code = r.run_code "
+    "AND x.session_no = r.session_no AND x.live AND x.upload_id <> r.upload_id)",
+    "enrolment": "EXISTS (SELECT FROM register.fee x WHERE x.key = r.key AND x.upload_id <> r.upload_id) "
+    "OR EXISTS (SELECT FROM register.attendance x WHERE x.run_code = r.run_code "
+    "AND x.trainee_ref = r.trainee_ref AND x.live AND x.upload_id <> r.upload_id) "
+    "OR EXISTS (SELECT FROM register.assessment x WHERE x.run_code = r.run_code "
+    "AND x.trainee_ref = r.trainee_ref AND x.live AND x.upload_id <> r.upload_id)",
+}
 
 
 @dataclass
@@ -153,6 +166,7 @@ def undo(workplace: Workplace, upload_id: str, *, actor: Actor) -> Undone:
                             columns=parts["columns"],
                             register_columns=parts["register_columns"],
                             status=LIVE_WORDS[kind.name][0],
+                            depended_on=sql.SQL(_COUNTED_ON.get(kind.name, "false")),
                         ),
                         {**who, "word": _WITHDRAWN[kind.name], "kind": kind.name},
                     ).fetchall(),
