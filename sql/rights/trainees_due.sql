@@ -1,4 +1,5 @@
 -- Trainees whose time is over: the last course ended so long ago, or we heard of them so long ago and they had none.
+-- Who asked for access or a correction and has no answer yet is not due by a rule: what they ask about would be gone.
 -- With each: a legal hold, submissions under way, and others under a hold whom a kept original names beside them.
 WITH held_file AS MATERIALIZED (SELECT upload_id, trainee_ref FROM rights.held_original)
 SELECT t.trainee_ref, coalesce(c.ended, (t.created_at AT TIME ZONE 'Asia/Singapore')::date) AS since, h.hold_id IS NOT NULL AS held, coalesce(o.n, 0) AS under_way,
@@ -21,5 +22,7 @@ LEFT JOIN LATERAL (
       AND t.trainee_ref = ANY (string_to_array(s.key, '|'))
 ) AS o ON true
 WHERE NOT EXISTS (SELECT FROM rights.shredded x WHERE x.trainee_ref = t.trainee_ref)
-  AND (%(only)s::text[] IS NULL AND coalesce(c.ended, (t.created_at AT TIME ZONE 'Asia/Singapore')::date) <= %(day)s OR t.trainee_ref = ANY (%(only)s::text[]))
+  AND (%(only)s::text[] IS NULL AND coalesce(c.ended, (t.created_at AT TIME ZONE 'Asia/Singapore')::date) <= %(day)s
+       AND NOT EXISTS (SELECT FROM rights.request q WHERE q.trainee_ref = t.trainee_ref AND q.answered_at IS NULL AND q.about <> 'consent')
+       OR t.trainee_ref = ANY (%(only)s::text[]))
 ORDER BY t.trainee_ref

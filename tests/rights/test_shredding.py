@@ -26,6 +26,7 @@ from tms_pipeline.rights import certificate, retention
 from tms_pipeline.rights.access import collect
 from tms_pipeline.rights.erasing import blank
 from tms_pipeline.rights.holds import hold, release
+from tms_pipeline.rights.requests import clock, record
 from tms_pipeline.rights.traces import Person, folded
 from tms_pipeline.store.database import Database
 from tms_pipeline.workplace import Workplace
@@ -234,6 +235,17 @@ def test_a_hold_between_the_look_and_the_word_counts(ours: World) -> None:
             retention.apply(place, found, actor=actor)
     assert ours.value("SELECT full_name_sealed IS NOT NULL FROM register.trainee WHERE trainee_ref = %s", GONE)
     assert ours.value("SELECT count(*) FROM register.attendance WHERE key = %s", f"A|1|{GONE}") == 1
+
+
+def test_who_waits_for_an_answer_is_not_due_by_a_rule_and_shredding_on_request_ends_the_wait(ours: World) -> None:
+    given, actor = ours.workplace, ours.actor("officer", "admin")
+    late = Workplace(given.settings.model_copy(update={"today": "2031-12-09"}), given.db, given.rings, given.dagster_url)
+    with given.db.transaction() as connection:
+        record(connection, given, GONE, "access", actor=actor)
+        record(connection, given, GONE, "consent", actor=actor)
+    assert retention.due(late).work.trainees == [STAYS, "HB-00003"]
+    shred(ours, GONE)
+    assert clock(late) == {"open": 0, "overdue": 0, "next_due": None}
 
 
 def test_attendance_that_went_by_its_rule_is_not_missing(ours: World) -> None:

@@ -25,6 +25,12 @@ _WHY = "shredded by the rule of retention"
 def erase(connection: Connection, trainee_ref: str, *, by: str) -> Counter[str]:
     """Destroy the trainee's data key and blank what it sealed; returns how many rows of what were emptied."""
     counts = blank(connection, trainee_ref)
+    # Nothing is left to answer them with, and nobody could: else they would count as overdue for ever.
+    connection.execute(
+        "UPDATE rights.request SET answered_at = now(), answered_by = %s, answer = 'shredded' "
+        "WHERE trainee_ref = %s AND answered_at IS NULL",
+        (by, trainee_ref),
+    )
     counts["data keys"] = shred(connection, [f"trainee:{trainee_ref}"])
     for kind in _CHILDREN:
         facts = {"kind": kind, "ref": trainee_ref, "by": by, "why": _WHY}
