@@ -1,6 +1,7 @@
 -- Dead letters, nearest deadline first, with how many submissions wait behind each, however far.
 SELECT d.submission_id, d.kind, d.key, d.action, d.state, coalesce(d.finished_at, d.updated_at) AS since, d.attempts,
-       d.error_code, d.sentence, d.remedy, d.reason, d.deadline, d.upload_id, d.sheet, d.row_number,
+       d.error_code, d.sentence,
+       CASE WHEN d.state = 'dead' AND d.needs_search THEN %(sent)s ELSE d.remedy END AS remedy, d.reason, d.deadline, d.upload_id, d.sheet, d.row_number,
        (WITH RECURSIVE behind (submission_id, name) AS (
             SELECT d.submission_id, d.kind || ':' || d.key
             UNION

@@ -12,7 +12,7 @@ SELECT %(review)s, j.class, %(kind)s, j.key, j.ssg_ref,
             WHEN j.class = 'differs' THEN 'yes'
             ELSE j.sentence END,
        coalesce(j.since, now()),
-       CASE WHEN (j.elsewhere OR j.decided) AND j.class <> 'unknown outcome' THEN %(to_resolve)s ELSE coalesce(j.remedy, todo.text) END,
+       CASE WHEN (j.elsewhere OR j.decided) AND j.class NOT IN ('unknown outcome', 'dead letter') THEN %(to_resolve)s ELSE coalesce(j.remedy, todo.text) END,
        CASE WHEN j.changed_by LIKE '%%SSG%%' THEN 'SSG to register' ELSE 'register to SSG' END, j.changed_by
 FROM judged j
 JOIN unnest(%(todo_classes)s::text[], %(todo_texts)s::text[]) AS todo (class, text) ON todo.class = j.class

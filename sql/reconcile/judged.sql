@@ -2,9 +2,10 @@
 -- come from reconcile/classes.py.
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT d.key, d.action, coalesce(moved.ssg_ref, d.ssg_ref) AS ssg_ref, d.elsewhere, under_way.sentence,
-       under_way.remedy, moved.ssg_ref IS NOT NULL AS moved, moved.place AS moved_to,
+       CASE WHEN under_way.given_up THEN %(sent)s ELSE under_way.remedy END AS remedy, moved.ssg_ref IS NOT NULL AS moved, moved.place AS moved_to,
        CASE WHEN moved.ssg_ref IS NOT NULL THEN 'differs'
-            WHEN state.class = 'unknown outcome' THEN state.class
+            -- Whatever differs, nothing of it is sent before these were found.
+            WHEN state.class = 'unknown outcome' OR under_way.given_up THEN state.class
             WHEN d.elsewhere AND d.action = 'create' THEN 'missing there'
             WHEN d.elsewhere THEN 'differs'
             WHEN state.class IS NOT NULL THEN state.class
@@ -35,7 +36,7 @@ JOIN {register} r ON r.key = d.key
 {trainee}
 LEFT JOIN {mirror} m ON m.ssg_ref = d.ssg_ref AND m.live
 LEFT JOIN LATERAL (
-    SELECT s.state, s.sentence, s.remedy
+    SELECT s.state, s.sentence, s.remedy, s.state = 'dead' AND s.needs_search AS given_up
     FROM outbox.submission s
     WHERE s.kind = %(kind)s AND s.key = d.key
       AND s.state = ANY(%(states)s)

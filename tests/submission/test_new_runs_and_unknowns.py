@@ -216,3 +216,23 @@ def test_what_we_sent_is_found_though_the_register_moved_on_and_nothing_is_made_
     published.night()
     assert len(published.held(there)) == before + 1 and published.reconcile() == {}
     assert published.value(f"SELECT count(*) FROM mirror.live WHERE kind = '{kind}'") == before + 1
+
+
+def test_a_difference_behind_a_dead_letter_that_was_sent_is_told_as_that_letter(published: World) -> None:
+    """To decide about it would send nothing: it must be found first."""
+    published.upload("enrolment", enrolment("C", "T1"))
+    published.fault("reset_after_commit", "enrolment.create", times=1)
+    published.approve(*published.plan())
+    published.work(patience=0.0)
+    published.execute("UPDATE outbox.submission SET state = 'dead' WHERE state = 'unknown'")
+    published.upload("enrolment", enrolment("C", "T1", enrolment_status="Withdrawn"))
+    published.night()
+    assert published.reconcile() == {"dead letter": {"enrolment": 1}}
+    (letter,) = dead_letters(published.workplace)
+    (told,) = published.rows("SELECT what_to_do FROM finding.discrepancy "
+                             "WHERE review_id = (SELECT max(review_id) FROM finding.review)")  # fmt: skip
+    assert told == (letter.what_to_do,) and "dead-letters retry" in letter.what_to_do
+    retry(published.workplace, letter.submission_id, reason="looked", actor=published.actor())
+    published.work()
+    published.night()
+    assert len(published.held("enrolments")) == 3 and published.reconcile() == {}

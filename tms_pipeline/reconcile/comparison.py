@@ -21,6 +21,7 @@ from tms_pipeline.settled.narrowed import everything
 from tms_pipeline.settled.theirs import NEVER_TWICE, counts
 from tms_pipeline.store.database import Connection
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.states import SENT_AND_GIVEN_UP
 
 _TRAINEE = kind_named("trainee")
 # Unbound records at SSG that are one of ours once more: what makes them alike, by kind.
@@ -104,7 +105,7 @@ def _look_closer(
         "to_resolve": classes.TO_RESOLVE, "todo": classes.TO_DO["differs"],
         "to_do_twice": classes.TO_DO["duplicated there"], "to_do_here": classes.TO_DO["missing here"],
         "dead_class": dead_class, "dead_to_do": classes.TO_DO[dead_class],
-        "orphan_to_do": classes.ORPHAN, "orphan_mark_to_do": classes.ORPHAN_MARK,
+        "sent": SENT_AND_GIVEN_UP, "orphan_to_do": classes.ORPHAN, "orphan_mark_to_do": classes.ORPHAN_MARK,
         "personal": [item.name for item in (*kind.personal_fields, *_TRAINEE.personal_fields)],
     }
     connection.execute(query("reconcile/settled", **names), words)

@@ -12,6 +12,7 @@ from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.roles.guard import needs
 from tms_pipeline.ssg.errors import entry
 from tms_pipeline.store.queries import query
+from tms_pipeline.submission.states import SENT_AND_GIVEN_UP
 from tms_pipeline.submission.stopped import keep_stopped
 from tms_pipeline.workplace import Workplace
 
@@ -55,7 +56,7 @@ def dead_letters(workplace: Workplace, *, error_code: str | None = None, kind: s
     """All dead letters, nearest deadline first."""
     with workplace.db.transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            query("outbox/dead_letters"), {"id": None, "code": error_code, "kind": kind}
+            query("outbox/dead_letters"), {"id": None, "code": error_code, "kind": kind, "sent": SENT_AND_GIVEN_UP}
         ).fetchall()
     return [_letter(row) for row in rows]
 
@@ -65,7 +66,7 @@ def show(workplace: Workplace, submission_id: int) -> Shown:
     """One dead letter in full. Raises NoDeadLetter."""
     with workplace.db.transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(
-            query("outbox/dead_letters"), {"id": submission_id, "code": None, "kind": None}
+            query("outbox/dead_letters"), {"id": submission_id, "code": None, "kind": None, "sent": SENT_AND_GIVEN_UP}
         ).fetchone()
         if row is None:
             raise NoDeadLetter(f"Submission {submission_id} is no dead letter.")

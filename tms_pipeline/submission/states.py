@@ -45,6 +45,11 @@ MOVES: dict[State, frozenset[State]] = {
     State.DISCARDED: frozenset(),
 }
 
+# What a person does about a dead letter that was sent and never found.
+SENT_AND_GIVEN_UP = (
+    "Look on TPGateway whether SSG has it, then retry it ('tms dead-letters retry'): SSG is searched first. Until then "
+    "nothing else of this record is sent."
+)
 DEAD_LETTER = frozenset({State.REJECTED, State.DEAD})
 SENT_AGAIN = frozenset({State.READY, State.RETRY})
 UNDER_WAY = frozenset(
