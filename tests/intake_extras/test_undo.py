@@ -240,3 +240,19 @@ def test_a_run_at_ssg_that_another_file_filled_is_kept_until_that_is_gone(place:
     again = drop(place, "runs again.csv", RUN.replace(",25,", ",26,"))
     undo(place, again, actor=place.actor())
     assert place.db.rows("SELECT intake_size, live FROM register.course_run") == [(25, True)], "what was kept stays"
+
+
+def test_what_a_row_of_several_kinds_says_too_is_kept_when_only_another_part_of_it_was_new(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    drop(place, "runs.csv", RUN)
+    master = (
+        "Course Run,NRIC,Full Name,Date of Birth,Email,Mobile,Enrolment Date,Sponsorship Type\n"
+        f"HYG-1,{make_nric('S', 9999101)},Made Up Person,1980-02-29,{{mail}}@example.com,81230000,2026-11-20,Individual\n"
+    )  # made up
+    first = drop(place, "master.csv", master.format(mail="first"))
+    second = drop(place, "master 2.csv", master.format(mail="second"))
+    done = undo(place, first, actor=place.actor())
+    assert (list(done.kept_said_too), done.reversed) == (["enrolment"], {})
+    assert place.db.value("SELECT upload_id FROM register.enrolment") == second
+    undo(place, second, actor=place.actor())
+    assert place.db.rows("SELECT key FROM register.enrolment UNION ALL SELECT key FROM register.trainee") == []

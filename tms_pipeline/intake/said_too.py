@@ -94,13 +94,7 @@ def yield_to_newer(
 def _say_again(
     connection: Connection, workplace: Workplace, upload_id: str, *, lost: bool, actor: Actor
 ) -> set[tuple[str, str]]:
-    quiet = set(
-        connection.execute(
-            "SELECT table_no, row_number FROM intake.landing_row "
-            "WHERE upload_id = %s AND status IN ('unchanged', 'superseded')",
-            (upload_id,),
-        ).fetchall()
-    )
+    quiet = set(connection.execute(query("intake/quiet_rows"), {"upload_id": upload_id}).fetchall())
     try:
         numbers, tables = tables_again(connection, workplace, upload_id)
     except KeyShredded:  # destroyed with somebody who was named in it
