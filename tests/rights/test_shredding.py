@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 from datetime import date
 from importlib.util import find_spec
@@ -235,6 +236,24 @@ def test_a_hold_between_the_look_and_the_word_counts(ours: World) -> None:
             retention.apply(place, found, actor=actor)
     assert ours.value("SELECT full_name_sealed IS NOT NULL FROM register.trainee WHERE trainee_ref = %s", GONE)
     assert ours.value("SELECT count(*) FROM register.attendance WHERE key = %s", f"A|1|{GONE}") == 1
+
+
+def test_a_legal_hold_keeps_the_results_of_files_that_named_the_person(ours: World) -> None:
+    place, actor = ours.workplace, ours.actor("officer", "admin")
+    uploads = [row[0] for row in ours.rows("SELECT upload_id FROM intake.upload ORDER BY 1")]
+    naming = {row[0] for row in ours.rows("SELECT rights.uploads_of(%s)", GONE)}
+    assert naming and naming != set(uploads)
+    for one in uploads:
+        results.hand_back(place, one)
+    for path in place.folder("results").iterdir():
+        os.utime(path, (0, 0))
+    assert retention.due(place).counts()["result"] == len(list(place.folder("results").iterdir()))
+    hold(place, GONE, "case 12", actor=actor)
+    due = retention.due(place).work.results
+    assert due and not [path for path in due if any(one in path.name for one in naming)]
+    assert results.remove_old(place) == len(due)  # each night
+    release(place, GONE, "case closed", actor=actor)
+    assert len(retention.due(place).work.results) == results.remove_old(place) == 2 * len(naming)
 
 
 def test_who_waits_for_an_answer_is_not_due_by_a_rule_and_shredding_on_request_ends_the_wait(ours: World) -> None:

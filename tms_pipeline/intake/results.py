@@ -257,9 +257,14 @@ def _write(workplace: Workplace, result: UploadResult) -> HandedBack:
 
 
 def remove_old(workplace: Workplace) -> int:
-    """Remove result files older than the settings allow; returns how many. They hold ops' own cells."""
+    """Remove result files older than the settings allow; returns how many. They hold ops' own cells.
+
+    Those of a file that named somebody under a legal hold stay.
+    """
     before = (workplace.now() - timedelta(days=workplace.settings.result_days)).timestamp()
     old = [path for path in workplace.folder("results").iterdir() if path.is_file() and path.stat().st_mtime < before]
+    held = [row[0] for row in workplace.db.rows(query("rights/uploads_held"))] if old else []
+    old = [path for path in old if not any(upload_id in path.name for upload_id in held)]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

@@ -80,7 +80,11 @@ def due(workplace: Workplace, *, only: list[str] | None = None) -> Due:
             ).fetchone()
             found.audit_entries = int(row[0]) if row else 0
     if only is None:
-        found.work.results = _old_results(workplace, days["result"])
+        held = [row[0] for row in workplace.db.rows(query("rights/uploads_held"))]
+        found.work.results = [
+            path for path in _old_results(workplace, days["result"])
+            if not any(upload_id in path.name for upload_id in held)
+        ]  # fmt: skip
     found.work.rules = {
         kind: f"{rules[kind].keep} after {rules[kind].after}" for kind, count in found.counts().items() if count
     }
