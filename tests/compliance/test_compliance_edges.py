@@ -246,6 +246,11 @@ def test_the_setting_lays_a_providers_rules_over_the_projects(tmp_path: Path) ->
          r"line 3, rule attendance-rate-basis, value: must be one of sessions, hours\."),
         ("- id: attendance-deadline\n  value: ten\n  in_force_from: 2021-01-01\n",
          r"line 2, rule attendance-deadline, value: value must be a whole number of days\."),
+        ("- {id: attendance-deadline, in_force_from: 2021-01-01, value: 99999999}", r"whole number of days, 3,660"),
+        ("- id: attendance-deadline\n  in_force_from: 2021-01-01\n  value: 2\n  unit: weeks\n",
+         r"line 4, rule attendance-deadline, unit: must be calendar days or working days\."),
+        ("- {id: near-window, in_force_from: 2021-01-01, value: 7.5}", r"value: must be a whole number\."),
+        ("- {id: minimum-assessments, in_force_from: 2021-01-01, value: 1.5}", r"value: must be a whole number\."),
         ("- id: attendance-deadline\n  in_force_from: 2021-01-01\n  valeu: 10\n",
          r"line 3, rule attendance-deadline, valeu: there is no such key; the keys are id, title, "),
         ("\n- id: atendance\n", r"line 2, id: no check knows the rule 'atendance'"),
@@ -266,6 +271,13 @@ def test_a_wrong_overlay_is_refused_by_line_and_key(tmp_path: Path, text: str, s
     with pytest.raises(RuleError, match=said) as caught:
         rules_of(load_settings(_env_file=None, tms_home=tmp_path, TMS_RULES=str(tmp_path / "ours.yaml")))
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_a_rule_in_working_days_says_so(tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text("- {id: enrolment-deadline, in_force_from: 2021-01-01, value: 20, unit: working days}")
+    rules = load_rules(overlay=tmp_path)
+    rule = rule_for("enrolment-deadline", on=date(2026, 11, 2), provider_type=None, funding_body=None, rules=rules)
+    assert rule is not None and "within 20 working days after" in rule.sentence
 
 
 @pytest.mark.parametrize("name", ["gone.yaml", "empty"])

@@ -28,6 +28,9 @@ VALUES: Mapping[str, tuple[int, int] | tuple[str, ...]] = {
     "near-window": (0, 90),
     "minimum-assessments": (0, 20),
 }
+WHOLE_NUMBERS = ("near-window", "minimum-assessments")
+UNITS = ("calendar days", "working days")
+MOST_DAYS = 3_660
 # A filter that says more about the money outweighs one that says less: an in-house IBF course follows IBF.
 _WEIGHT = {"provider_type": 1, "funding_body": 2, "mode": 4}
 
@@ -211,6 +214,8 @@ def _rule(entry: _Entry, path: Path, base: Rule | None = None) -> Rule:
             values["sentence"] = re.sub(rf"\b{re.escape(str(base.value))}\b", str(entry["value"]), base.sentence)
         if "source" not in entry:
             values["source"] = f"The provider's own rules ({path.name}) in place of: {base.source}"
+    if base is not None and "unit" in entry and "sentence" not in entry:
+        values["sentence"] = values["sentence"].replace(base.unit, str(entry["unit"]))
     values["source_date"] = str(values.get("source_date", "undated"))
     needed = [one.name for one in known.values() if one.default is MISSING]
     if lacking := [name for name in needed if name not in values]:
@@ -237,8 +242,11 @@ def _rule(entry: _Entry, path: Path, base: Rule | None = None) -> Rule:
         raise wrong("value", "must be a number or a word.")
     if (rule.counted or (base is not None and isinstance(base.value, int))) and not isinstance(rule.value, int | float):
         raise wrong("value", "value must be a whole number of days." if rule.counted else "must be a number.")
-    if rule.counted and (not isinstance(rule.value, int) or rule.value < 0):
-        raise wrong("value", "value must be a whole number of days.")
+    if rule.counted and (not isinstance(rule.value, int) or not 0 <= rule.value <= MOST_DAYS):
+        raise wrong("value", f"value must be a whole number of days, {MOST_DAYS:,} at most.")
+    if rule.counted and rule.unit not in UNITS:
+        # Anything else would be shown as it is written and counted as calendar days.
+        raise wrong("unit", f"must be {' or '.join(UNITS)}.")
     if allowed := VALUES.get(rule.id):
         low, high = allowed
         if isinstance(low, str):
@@ -246,6 +254,8 @@ def _rule(entry: _Entry, path: Path, base: Rule | None = None) -> Rule:
                 raise wrong("value", f"must be one of {', '.join(map(str, allowed))}.")
         elif not isinstance(rule.value, int | float) or not low <= rule.value <= high:  # type: ignore[operator]
             raise wrong("value", f"must be a number from {low} to {high}.")
+        elif rule.id in WHOLE_NUMBERS and not isinstance(rule.value, int):
+            raise wrong("value", "must be a whole number.")
     return rule
 
 

@@ -11,7 +11,8 @@ NRIC_SHAPE = re.compile(
     rf"\d{{7}}[A-Za-z{_WIDE}](?![A-Za-z0-9{_WIDE}])"
 )
 EMAIL_SHAPE = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
-PHONE_SHAPE = re.compile(r"(?<![\d.-])(?:\+?65[ -]?)?[3689]\d{3}[ -]?\d{4}(?![\d.-])")
+# A full stop after it may end a sentence; one with something behind it is a part of a number or name of ours.
+PHONE_SHAPE = re.compile(r"(?<![\d.-])(?:\+?65[ -]?)?[3689]\d{3}[ -]?\d{4}(?![\d-]|\.\w)")
 
 
 def mask_nric(nric: str) -> str:
