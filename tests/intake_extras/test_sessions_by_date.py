@@ -105,3 +105,17 @@ def test_dates_that_fit_sessions_with_the_day_first_and_with_the_month_first_fit
     heading = date_of_heading("9/10")
     assert heading is not None
     assert match({2: heading}, sessions).numbers == {}
+
+
+def test_a_session_under_another_number_at_the_time_of_one_that_stands_is_told(place: Workplace) -> None:
+    for text in (BEFORE["courses"], BEFORE["runs"], SESSIONS):
+        drop(place, text)
+    swapped = SESSIONS.replace("HYG-1,1,", "HYG-1,x,").replace("HYG-1,2,", "HYG-1,1,").replace("HYG-1,x,", "HYG-1,2,")
+    assert codes(drop(place, swapped)) == []
+    other_number = SESSIONS.splitlines()[0] + "\nHYG-1,4,2026-10-12,09:00,13:00,Classroom\n"
+    told = drop(place, other_number)
+    assert (told.counts()["accepted"], codes(told)) == (1, ["SESSIONS_OVERLAP"])
+    both = drop(place, SESSIONS + "HYG-1,4,2026-10-12,09:30,13:00,Classroom\n")
+    assert [item.code for items in both.evaluation.faults.values() for item in items] == ["SESSIONS_OVERLAP"], "once"
+    gone = SESSIONS.splitlines()[0] + ",Session Status\nHYG-1,3,2026-10-12,09:00,13:00,Classroom,Cancelled\n"
+    assert codes(drop(place, gone)) == []

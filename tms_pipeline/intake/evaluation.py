@@ -159,7 +159,7 @@ def _write(
         if not again:
             break
     for place, items in found.items():
-        told[place] += items
+        told[place] += [item for item in items if item not in told[place]]
     return writing
 
 
