@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from submission_world import NRICS, World, enrolment, run, trainee
 
+from tms_pipeline.audit.log import append
 from tms_pipeline.cli.summary_words import say_summary
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.opening import CannotOpen, open_sealed, opening_for
@@ -34,6 +35,10 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
         employer_contact_email="hr@example.test", employer_contact_phone="91112222"))  # fmt: skip
     with ours.workplace.db.transaction() as connection:
         record(connection, ours.workplace, T1, "access", actor=ours.actor(), received_on=date(2026, 11, 10))
+        key = ours.workplace.rings.audit.key
+        append(connection, key, ours.actor(), "resolved", "enrolment", f"A|{T1}", how="ours")
+        append(connection, key, ours.actor(), "dead letter discarded", "submission", "7", record=f"A|1|{T1}")
+        append(connection, key, ours.actor(), "dead letter discarded", "submission", "8", record=f"A|1|{T2}")
     # A grant of an enrolment of theirs that only SSG made: known by the mark of the number alone.
     ours.execute(
         "INSERT INTO mirror.grants (ssg_ref, enrolment_reference, status, seen_at) "
@@ -56,6 +61,8 @@ def test_subject_access_gives_everything_of_one_person_and_nothing_of_another(ou
     assert [row["ssg_ref"] for row in kept["grants at SSG"]] == ["GRN-1"] and len(kept["fee at SSG"]) == 1
     assert kept["enrolment at SSG"] and kept["submissions"] and kept["calls to SSG"]
     assert {row["sheet"] for row in kept["files that named them"]} and kept["requests"][0]["about"] == "access"
+    done = [(row["action"], row["about"]) for row in kept["who did and saw what"]]
+    assert ("resolved", f"A|{T1}") in done and ("dead letter discarded", "7") in done and len(done) == len(set(done))
     assert kept["who did and saw what"][-1]["action"] == "subject access exported"
     whole = text.read_text()
     for other in ("Trainee Number 2", NRICS["T2"], "Some Body", "hr@example.test", "91112222", T2):

@@ -40,3 +40,9 @@ def show(
         else db.execute(statement, parameters).fetchall()
     )
     return [dict(zip(_NAMES, row, strict=True)) for row in rows]
+
+
+def of_records(connection: Connection, trainee_ref: str) -> list[dict[str, Any]]:
+    """The entries about the records of a trainee, the newest first."""
+    rows = connection.execute(text("audit/of_records"), {"ref": trainee_ref}).fetchall()
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows]

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import sql
 
 from tms_pipeline.audit.log import Actor, append
-from tms_pipeline.audit.reading import show
+from tms_pipeline.audit.reading import of_records, show
 from tms_pipeline.identity.data_keys import data_keys
 from tms_pipeline.identity.opening import open_sealed, opening_for
 from tms_pipeline.identity.sealing import place
@@ -101,7 +101,8 @@ def collect(connection: Connection, workplace: Workplace, trainee_ref: str) -> d
         "SELECT held_at, released_at FROM rights.legal_hold WHERE trainee_ref = %s ORDER BY hold_id",
         trainee_ref,
     )
-    about = show(connection, entity=trainee_ref, last=_MOST_AUDIT)
+    entries = [*show(connection, entity=trainee_ref, last=_MOST_AUDIT), *of_records(connection, trainee_ref)]
+    about = sorted({entry["seq"]: entry for entry in entries}.values(), key=lambda entry: -entry["seq"])
     found["who did and saw what"] = [
         {"at": e["at"], "who": e["actor"], "role": e["role"], "action": e["action"], "about": e["entity_key"],
          "details": json.dumps(e["details"], default=str, ensure_ascii=False)}
