@@ -80,7 +80,7 @@ class Undone:
             "to take back at SSG": sum(map(len, self.to_take_back_at_ssg.values())),
             "kept, changed since": sum(map(len, self.kept_changed_since.values())),
             "kept, others depend on it": sum(map(len, self.kept_depended_on.values())),
-            "kept, another upload says the same": sum(map(len, self.kept_said_too.values())),
+            "kept, as another upload says": sum(map(len, self.kept_said_too.values())),
         }
 
     def sentences(self) -> list[str]:
