@@ -8,7 +8,7 @@ import pytest
 from submission_world import NRICS, World, attendance, enrolment, fee, key, run, session, sheet
 
 from tms_pipeline.intake.service import receive, take_in
-from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.mirror.pull_result import PullResult
 from tms_pipeline.reconcile.resolutions import resolve
 from tms_pipeline.reconcile.review import reconcile
 

@@ -13,7 +13,7 @@ from submission_world import Site, World, fee, keep, restore
 
 from tms_pipeline.compliance.review import review
 from tms_pipeline.compliance.ruleset import rules_of
-from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.mirror.pull_result import PullResult
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.settled.scope import Scope, scope_of
 

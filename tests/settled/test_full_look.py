@@ -10,7 +10,7 @@ from settled_world import MARCH, full_look_findings, left_out, look_at, on, scop
 from submission_world import World
 
 from tms_pipeline.compliance.ruleset import rules_of
-from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.mirror.pull_result import PullResult
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.settled.scope import scope_of
 

@@ -16,7 +16,7 @@ from running import wait_until
 from settled_world import MARCH, another, left_out, look_at, matched, on, scope, unseen
 from submission_world import World, attendance, run
 
-from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.mirror.pull_result import PullResult
 from tms_pipeline.reconcile.review import reconcile
 from tms_pipeline.reports.build import document_of, look, write_reports
 from tms_pipeline.reports.document import Document

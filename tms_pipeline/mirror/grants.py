@@ -12,12 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from tms_pipeline.mirror.pull_result import ScopeRead
 from tms_pipeline.mirror.scope_reads import (
     BELIEVED_EMPTY_UP_TO,
     Astray,
     Cost,
     Progress,
-    ScopeRead,
     ScopeReader,
     empty_sentence,
     keep_read,

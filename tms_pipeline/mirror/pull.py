@@ -15,12 +15,11 @@ from functools import partial
 
 from tms_pipeline.health.keys import must_fit
 from tms_pipeline.mirror.alike import tell_apart
+from tms_pipeline.mirror.pull_result import PullResult, ScopeRead
 from tms_pipeline.mirror.rows import agree
 from tms_pipeline.mirror.scope_reads import (
     Astray,
     Progress,
-    PullResult,
-    ScopeRead,
     ScopeReader,
     twice_if_empty,
 )

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from tms_pipeline.audit.log import Actor, append
 from tms_pipeline.compliance.ruleset import rules_of
-from tms_pipeline.mirror.scope_reads import PullResult
+from tms_pipeline.mirror.pull_result import PullResult
 from tms_pipeline.reconcile.classes import CLASSES, TO_DO
 from tms_pipeline.reconcile.comparison import Compared, compare
 from tms_pipeline.records.kinds import SUBMITTED
