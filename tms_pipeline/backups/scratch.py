@@ -141,7 +141,12 @@ def alone(workplace: Workplace) -> Iterator[None]:
                     f"The database {name}, which an earlier restore or drill left, cannot be dropped "
                     f"({type(error).__name__}); drop it by hand, then try again."
                 ) from None
-        yield
+        try:
+            yield
+        finally:
+            # By word: the server takes note of a connection that ends only a while after it has ended.
+            with contextlib.suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (_ALONE_LOCK, url.database))
 
 
 def leftovers(connection: Connection, database: str) -> list[str]:
