@@ -16,14 +16,14 @@ from tms_pipeline.store.embedded import EmbeddedPostgres
 @pytest.fixture(scope="session")
 def demo() -> Iterator[DemoRun]:
     """The plain demo, run twice."""
-    with short_folder() as folder:
+    with short_folder(in_memory=True) as folder:
         yield demo_runs.plain(folder / "h")
 
 
 @pytest.fixture(scope="session")
 def faulty() -> Iterator[DemoRun]:
     """The demo with faults and a crash, run to its end."""
-    with short_folder() as folder:
+    with short_folder(in_memory=True) as folder:
         yield demo_runs.faulty(folder / "h")
 
 

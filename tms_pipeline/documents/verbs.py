@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ def verbs_reference() -> str:
     return "\n".join(lines).rstrip()
 
 
-def verbs() -> list[tuple[str, Any]]:
-    """Every verb with its command, groups opened up, in the order of the help."""
+@cache
+def verbs() -> tuple[tuple[str, Any], ...]:
+    """Every verb with its command, groups opened up, in the order of the help. Asked for by every document."""
     import typer.main
 
     from tms_pipeline.cli.main import app
@@ -41,7 +43,7 @@ def verbs() -> list[tuple[str, Any]]:
             else:
                 yield f"{prefix}{name}", inner
 
-    return list(walk("", typer.main.get_command(app)))
+    return tuple(walk("", typer.main.get_command(app)))
 
 
 def verbs_without_page(root: Path) -> Iterator[str]:
