@@ -19,7 +19,7 @@ import httpx
 from tms_pipeline.health.site import noted_up, process_of_up
 from tms_pipeline.operations import dagster_home
 from tms_pipeline.operations.at_work import at_work
-from tms_pipeline.operations.simulator_process import simulator
+from tms_pipeline.operations.simulator_process import nearby, simulator
 from tms_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 from tms_pipeline.store.embedded import EmbeddedPostgres
 
@@ -290,7 +290,7 @@ def _wait_for(url: str, children: _Children, stop: _Stop) -> None:
         dead = children.dead()
         if dead or time.monotonic() > end:
             raise SettingsError(f"The {dead or 'webserver'} does not come up; see the logs in the state folder.")
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url, timeout=2).status_code == 200:
+        with contextlib.suppress(httpx.HTTPError), nearby() as http:
+            if http.get(url, timeout=2).status_code == 200:
                 return
         time.sleep(0.2)
