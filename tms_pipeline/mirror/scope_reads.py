@@ -94,7 +94,9 @@ class ScopeReader:
 
     def asking(self) -> AbstractContextManager[None]:
         """Within it a read that breaks off is tried again, SSG_READ_TRIES times in all."""
-        return asking_again(self.workplace.settings.ssg_read_tries)
+        settings = self.workplace.settings
+        # A quarter of what lies between two calls anyway: half a second at SSG, next to nothing at the simulator.
+        return asking_again(settings.ssg_read_tries, first_wait=max(0.02, settings.spacing_seconds / 4))
 
     def since(self, kind: str, scope: str) -> date | None:
         """From which day the changes of this scope are enough; None: read it whole."""
