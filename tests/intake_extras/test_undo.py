@@ -73,14 +73,19 @@ RUN = (
 )
 
 
-def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> None:
-    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
-    upload = drop(place, "runs.csv", RUN)
+def ssg_holds_the_run(place: Workplace) -> None:
+    """SSG was read and shows the run as it stands here."""
     with place.db.transaction() as connection:
         connection.execute(
             "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
             "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
         )
+
+
+def test_what_ssg_holds_becomes_a_cancellation_in_the_plan(place: Workplace) -> None:
+    drop(place, "courses.csv", COURSES.format(title="Hygiene"))
+    upload = drop(place, "runs.csv", RUN)
+    ssg_holds_the_run(place)
     done = undo(place, upload, actor=place.actor())
     assert done.to_take_back_at_ssg == {"course_run": ["HYG-1"]}
     plan: Plan = plan_now(place, actor=place.actor(), keep=False)[1]
@@ -188,11 +193,7 @@ def test_a_copy_of_a_file_keeps_the_run_that_ssg_holds_from_being_cancelled(plac
     drop(place, "courses.csv", COURSES.format(title="Hygiene"))
     first = drop(place, "runs.csv", RUN)
     drop(place, "runs again.csv", RUN + "\n")
-    with place.db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
-            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
-        )
+    ssg_holds_the_run(place)
     assert undo(place, first, actor=place.actor()).to_take_back_at_ssg == {}
     assert plan_now(place, actor=place.actor(), keep=False)[1].changes == ()
 
@@ -200,11 +201,7 @@ def test_a_copy_of_a_file_keeps_the_run_that_ssg_holds_from_being_cancelled(plac
 def test_a_run_that_an_undo_cancelled_stands_again_when_a_file_without_a_status_names_it(place: Workplace) -> None:
     drop(place, "courses.csv", COURSES.format(title="Hygiene"))
     first = drop(place, "runs.csv", RUN)
-    with place.db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
-            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
-        )
+    ssg_holds_the_run(place)
     undo(place, first, actor=place.actor())
     assert place.db.value("SELECT run_status FROM register.course_run") == "cancelled"
     drop(place, "runs once more.csv", RUN + "\n")
@@ -228,11 +225,7 @@ def test_a_run_at_ssg_that_another_file_filled_is_kept_until_that_is_gone(place:
         "Course Run,Session No,Session Date,Start Time,End Time,Mode of Training\n"
         "HYG-1,1,2026-12-01,09:00,12:00,Classroom\n",
     )
-    with place.db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO mirror.course_run (ssg_ref, key, live, own_hash, ssg_hash, seen_how, agreed_hash, agreed_key) "
-            "SELECT '850001', key, true, own_hash, ssg_hash, 'read', ssg_hash, key FROM register.course_run"
-        )
+    ssg_holds_the_run(place)
     done = undo(place, runs, actor=place.actor())
     assert (done.kept_depended_on, done.to_take_back_at_ssg) == ({"course_run": ["HYG-1"]}, {})
     assert place.db.value("SELECT live FROM register.course_run") is True
